@@ -1,0 +1,1 @@
+"""Paths to files to text: discovery, decoding, newlines, indentation and safe writing."""
