@@ -1,0 +1,174 @@
+"""Where instances of a class are made, in its own file and in the files that mention it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from nn_lint.project.extract import dotted
+from nn_lint.project.facts import ClassFacts
+from nn_lint.project.files import ProjectFile
+from nn_lint.project.hierarchy import Hierarchy, ProjectClass
+
+_CONTAINERS = ("Sequential", "ModuleList", "append", "extend", "insert", "add_module", "register_module")
+_NEUTRAL_CALLS = ("isinstance", "issubclass", "type", "super", "print", "repr", "len", "cast")
+_Scope = tuple[ast.AST, ...]
+
+
+class SiteKind(Enum):
+    """What happens to the class, or to an instance, where it is named."""
+
+    STACKED = "an element of a list, a Sequential or an append"
+    ATTRIBUTE = "assigned to an attribute"
+    PASSED = "the class itself is handed to a method that builds layers, or to the constructor of a network"
+    ALIASED = "the class gets another name, or stands in a table or as a default"
+    SUBCLASSED = "a base of another class"
+    NEUTRAL = "a type check, an annotation, an instance at module level"
+    HIDDEN = "returned, wrapped, or handed to something that cannot be followed"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One mention of a class. `holder` is the class whose body it stands in, or to which it is handed."""
+
+    kind: SiteKind
+    holder: ProjectClass | None
+    row: int
+
+
+def find_sites(cls: ProjectClass, hierarchy: Hierarchy) -> Iterator[Site]:
+    """Every mention of a class in the files that are near it."""
+    for file in hierarchy.files.mentioning(cls.facts.name, cls.file):
+        if file.text.tree is None or not _sees(cls, file, hierarchy):
+            continue
+        for chain in _mentions(file, cls.facts.name):
+            within = _enclosing_class(chain, file)
+            if hierarchy.resolve(dotted(chain[-1]), file, within) == cls:  # type: ignore[arg-type]
+                yield _site(chain, file, within, hierarchy)
+
+
+def _sees(cls: ProjectClass, file: ProjectFile, hierarchy: Hierarchy) -> bool:
+    return (
+        file is cls.file
+        or bool(file.facts.stars)
+        or any(
+            origin.rstrip("*").endswith((cls.facts.name, cls.file.path.stem, cls.file.path.parent.name))
+            for origins in file.facts.bindings.values()
+            for origin in origins
+        )
+    )
+
+
+def _mentions(file: ProjectFile, name: str) -> Iterator[_Scope]:
+    """Each expression that ends in the name, with all nodes around it, outermost first.
+
+    Only nodes over rows in which the name stands are looked into.
+    """
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    rows = sorted({file.text.lines.position(match.start()).row for match in word.finditer(file.text.content)})
+    assert file.text.tree is not None, "asked only of files that CPython reads"
+    pending: list[_Scope] = [(file.text.tree,)]
+    while pending:
+        chain = pending.pop()
+        node = chain[-1]
+        first = getattr(node, "lineno", None)
+        if first is not None:
+            index = bisect_left(rows, min([first, *(item.lineno for item in getattr(node, "decorator_list", ()))]))
+            if index == len(rows) or rows[index] > (getattr(node, "end_lineno", None) or first):
+                continue
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            last = node.id if isinstance(node, ast.Name) else node.attr
+            if last == name and isinstance(node.ctx, ast.Load):
+                yield chain
+                continue
+        pending.extend((*chain, child) for child in ast.iter_child_nodes(node))
+
+
+def _enclosing_class(chain: _Scope, file: ProjectFile) -> ClassFacts | None:
+    row = next((node.lineno for node in reversed(chain) if isinstance(node, ast.ClassDef)), None)
+    return next((facts for facts in file.facts.classes if facts.row == row), None)
+
+
+def _site(chain: _Scope, file: ProjectFile, within: ClassFacts | None, hierarchy: Hierarchy) -> Site:
+    node, parent = chain[-1], chain[-2]
+    row = getattr(node, "lineno", 1)
+    holder = ProjectClass(file, within) if within is not None else None
+    if isinstance(parent, ast.Call) and parent.func is node:
+        in_code = any(isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) for item in chain)
+        return Site(_instance(chain[:-1], in_code=in_code), holder, row)
+    return _class_itself(chain, holder, row, file, within, hierarchy)
+
+
+def _instance(chain: _Scope, *, in_code: bool) -> SiteKind:
+    """What becomes of an instance: the first node around it that decides."""
+    child = chain[-1]
+    for node in reversed(chain[:-1]):
+        if isinstance(node, (ast.List, ast.Tuple, ast.ListComp, ast.GeneratorExp)):
+            return SiteKind.STACKED
+        if isinstance(node, ast.Call):
+            name = dotted(node.func).split(".")[-1]
+            if child is node.func or isinstance(child, ast.Attribute):
+                return SiteKind.HIDDEN if in_code else SiteKind.NEUTRAL
+            return SiteKind.STACKED if name in _CONTAINERS else SiteKind.HIDDEN if in_code else SiteKind.NEUTRAL
+        if isinstance(node, ast.Assign):
+            if all(isinstance(target, ast.Attribute) for target in node.targets):
+                return SiteKind.ATTRIBUTE
+            return SiteKind.HIDDEN if in_code else SiteKind.NEUTRAL
+        if isinstance(node, (ast.Return, ast.Yield, ast.Lambda)):
+            return SiteKind.HIDDEN
+        if isinstance(node, ast.AugAssign):
+            return SiteKind.STACKED
+        if isinstance(node, ast.stmt):
+            break
+        child = node
+    return SiteKind.HIDDEN if in_code else SiteKind.NEUTRAL
+
+
+def _class_itself(
+    chain: _Scope,
+    holder: ProjectClass | None,
+    row: int,
+    file: ProjectFile,
+    within: ClassFacts | None,
+    hierarchy: Hierarchy,
+) -> Site:
+    """The class is named without being called."""
+    child = chain[-1]
+    for node in reversed(chain[:-1]):
+        if isinstance(node, ast.ClassDef):
+            return Site(SiteKind.SUBCLASSED if child in node.bases else SiteKind.NEUTRAL, holder, row)
+        if isinstance(node, ast.Call) and child is not node.func:
+            return _handed(node, holder, row, file, within, hierarchy)
+        if isinstance(node, (ast.Dict, ast.List, ast.Tuple, ast.Set, ast.Assign, ast.AnnAssign, ast.arguments)):
+            annotation = isinstance(node, ast.AnnAssign) and child is node.annotation
+            return Site(SiteKind.NEUTRAL if annotation else SiteKind.ALIASED, holder, row)
+        if isinstance(node, (ast.arg, ast.FunctionDef, ast.AsyncFunctionDef, ast.Compare, ast.Attribute)):
+            return Site(SiteKind.NEUTRAL, holder, row)
+        if isinstance(node, (ast.Return, ast.Yield, ast.Lambda)):
+            return Site(SiteKind.HIDDEN, holder, row)
+        child = node
+    return Site(SiteKind.NEUTRAL, holder, row)
+
+
+def _handed(
+    call: ast.Call,
+    holder: ProjectClass | None,
+    row: int,
+    file: ProjectFile,
+    within: ClassFacts | None,
+    hierarchy: Hierarchy,
+) -> Site:
+    """`self._make_layer(Block, 64)`, `ResNet(Block, [2, 2])`, `isinstance(module, Block)`."""
+    name = dotted(call.func).split(".")[-1]
+    if name in _NEUTRAL_CALLS:
+        return Site(SiteKind.NEUTRAL, holder, row)
+    if name.lstrip("_").startswith(("make", "build", "create")) and holder is not None:
+        return Site(SiteKind.PASSED, holder, row)
+    target = hierarchy.resolve(dotted(call.func), file, within)
+    if isinstance(target, ProjectClass):
+        return Site(SiteKind.PASSED, target, row)
+    return Site(SiteKind.HIDDEN, holder, row)

@@ -1,0 +1,50 @@
+"""The public classes of `torch.nn`, so that star imports resolve where torch is not installed."""
+
+from __future__ import annotations
+
+_DIMENSIONAL = (
+    "AdaptiveAvgPool AdaptiveMaxPool AvgPool BatchNorm CircularPad ConstantPad Conv ConvTranspose Dropout "
+    "InstanceNorm LPPool LazyBatchNorm LazyConv LazyConvTranspose LazyInstanceNorm MaxPool MaxUnpool ReflectionPad "
+    "ReplicationPad ZeroPad"
+).split()
+
+MODULES = frozenset(
+    (
+        "AdaptiveLogSoftmaxWithLoss AlphaDropout BCELoss BCEWithLogitsLoss Bilinear CELU CTCLoss ChannelShuffle "
+        "CosineEmbeddingLoss CosineSimilarity CrossEntropyLoss CrossMapLRN2d DataParallel Dropout ELU Embedding "
+        "EmbeddingBag FeatureAlphaDropout Flatten Fold FractionalMaxPool2d FractionalMaxPool3d GELU GLU GRU GRUCell "
+        "GaussianNLLLoss GroupNorm Hardshrink Hardsigmoid Hardswish Hardtanh HingeEmbeddingLoss HuberLoss Identity "
+        "KLDivLoss L1Loss LSTM LSTMCell LayerNorm LazyLinear LeakyReLU Linear LocalResponseNorm LogSigmoid LogSoftmax "
+        "MSELoss MarginRankingLoss Mish Module ModuleDict ModuleList MultiLabelMarginLoss MultiLabelSoftMarginLoss "
+        "MultiMarginLoss MultiheadAttention NLLLoss NLLLoss2d PReLU PairwiseDistance ParameterDict ParameterList "
+        "PixelShuffle PixelUnshuffle PoissonNLLLoss RMSNorm RNN RNNBase RNNCell RNNCellBase RReLU ReLU ReLU6 SELU "
+        "Sequential SiLU Sigmoid SmoothL1Loss SoftMarginLoss Softmax Softmax2d Softmin Softplus Softshrink Softsign "
+        "SyncBatchNorm Tanh Tanhshrink Threshold Transformer TransformerDecoder TransformerDecoderLayer "
+        "TransformerEncoder TransformerEncoderLayer TripletMarginLoss TripletMarginWithDistanceLoss Unflatten Unfold "
+        "Upsample UpsamplingBilinear2d UpsamplingNearest2d"
+    ).split()
+) | {f"{name}{rank}d" for name in _DIMENSIONAL for rank in (1, 2, 3)}
+
+PARAMETERS = frozenset({"Parameter", "UninitializedParameter"})
+"""Classes whose assignment registers a parameter."""
+
+STAR_NAMES = MODULES | PARAMETERS | {"Buffer", "functional", "init", "utils", "parallel", "modules"}
+"""What `from torch.nn import *` binds."""
+
+LIGHTNING_MODULES = frozenset(
+    f"{package}.{name}"
+    for package in ("lightning", "lightning.pytorch", "pytorch_lightning", "lightning.pytorch.core", "lightning_fabric")
+    for name in ("LightningModule", "core.LightningModule", "core.module.LightningModule")
+)
+
+
+def torch_class(origin: str) -> str | None:
+    """The bare name of a class of `torch.nn` from its dotted origin, `None` where the origin is something else."""
+    if origin in LIGHTNING_MODULES:
+        return "Module"
+    parts = origin.split(".")
+    if parts[:2] != ["torch", "nn"] or len(parts) < 3:
+        return None
+    if len(parts) == 3 or (parts[2] in ("modules", "parameter", "parallel") and len(parts) <= 5):
+        return parts[-1] if parts[-1][:1].isupper() or parts[-1].startswith("_") else None
+    return None
