@@ -1,0 +1,1 @@
+"""Fixes as edits of text: builders, conflicts, application."""

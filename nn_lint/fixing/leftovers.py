@@ -1,0 +1,110 @@
+"""Edits that put a lost shortcut to use: a saved input, a submodule, a sum."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from nn_lint.diagnostic import Edit, Span
+from nn_lint.fixing.build import insert, replace
+from nn_lint.fixing.residual import add_shortcut, add_term, save_first
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.residual.evidence import straight_chain
+from nn_lint.model.residual.leftovers import DeadAttribute, LostSum, SavedInput
+from nn_lint.model.residual.shortcut import derive_shortcut
+from nn_lint.model.values import Kind
+
+
+def mend_saved_input(cls: ModuleClass, saved: SavedInput) -> tuple[Edit, ...] | None:
+    """Add what was saved; through a projection where the shapes may differ."""
+    chain = straight_chain(cls)
+    if chain is None:
+        return None
+    if saved.value.kind is Kind.INPUT and chain.is_plain:
+        shortcut = derive_shortcut(cls, chain)
+        edits = shortcut if isinstance(shortcut, str) else add_shortcut(cls, chain, shortcut, saved.name)
+        return None if isinstance(edits, str) else edits
+    return add_term(cls, chain, saved.name)
+
+
+def mend_attribute(cls: ModuleClass, dead: DeadAttribute) -> tuple[Edit, ...] | None:
+    """Apply the submodule to the input, and add the result; `None` for a switch, whose meaning is a guess."""
+    forward = cls.method("forward")
+    if dead.is_flag or forward is None:
+        return None
+    attribute = f"{forward.receiver}.{dead.name}"
+    template = f"{{0}} if {attribute} is None else {attribute}({{0}})" if dead.may_be_none else f"{attribute}({{0}})"
+    if dead.raw_sum is not None:
+        return _project_operand(cls, dead, template)
+    chain = straight_chain(cls)
+    if chain is None:
+        return None
+    term, saved = save_first(cls, chain, template)
+    added = add_term(cls, chain, term)
+    return None if added is None else (*saved, *added)
+
+
+def _project_operand(cls: ModuleClass, dead: DeadAttribute, template: str) -> tuple[Edit, ...] | None:
+    """`out += x` becomes `out += x if self.downsample is None else self.downsample(x)`."""
+    assert dead.raw_sum is not None, "asked only where the bare input is added"
+    node = dead.raw_sum.node
+    made = cls.flow.made if cls.flow is not None else {}
+    if isinstance(node, cst.AugAssign):
+        operands: tuple[cst.BaseExpression, ...] = (node.value,)
+    elif isinstance(node, cst.BinaryOperation):
+        operands = (node.left, node.right)
+    else:
+        return None
+    raw = [
+        item
+        for item in operands
+        if isinstance(item, cst.Name) and (value := made.get(item)) and value.kind is Kind.INPUT
+    ]
+    if len(raw) != 1:
+        return None
+    text = template.format(cls.syntax.text(raw[0]))
+    wrapped = f"({text})" if " if " in text and isinstance(node, cst.BinaryOperation) else text
+    return (replace(cls.syntax.span(raw[0]), wrapped),)
+
+
+def mend_lost_sum(cls: ModuleClass, lost: LostSum) -> tuple[Edit, ...] | None:
+    """Assign the sum to the name of the branch, turn `==` into `=`, or return the name that holds the sum."""
+    if lost.comparison:
+        return _assign_instead_of_compare(cls, lost)
+    if lost.name is not None:
+        return _return_instead(cls, lost)
+    assert isinstance(lost.statement, cst.Expr), "a sum without a name is an expression statement"
+    node = lost.statement.value
+    branch = _branch_name(cls, node)
+    return None if branch is None else (insert(cls.syntax.span(lost.statement).start, f"{branch} = "),)
+
+
+def _branch_name(cls: ModuleClass, node: cst.BaseExpression) -> str | None:
+    """The name of the operand that has passed more layers."""
+    sides = (node.left, node.right) if isinstance(node, cst.BinaryOperation) else ()
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.args:
+        sides = (node.func.value, node.args[0].value)
+    made = cls.flow.made if cls.flow is not None else {}
+    named = [side for side in sides if isinstance(side, cst.Name) and side in made]
+    deepest = max(named, key=lambda side: len(list(made[side].ancestors())), default=None)
+    return deepest.value if deepest is not None else None
+
+
+def _assign_instead_of_compare(cls: ModuleClass, lost: LostSum) -> tuple[Edit, ...] | None:
+    assert isinstance(lost.statement, cst.Expr), "a comparison without effect is an expression statement"
+    comparison = lost.statement.value
+    if not isinstance(comparison, cst.Comparison) or not isinstance(comparison.left, cst.Name):
+        return None
+    left, right = cls.syntax.span(comparison.left), cls.syntax.span(comparison.comparisons[0].comparator)
+    return (replace(Span(left.end, right.start), " = "),)
+
+
+def _return_instead(cls: ModuleClass, lost: LostSum) -> tuple[Edit, ...] | None:
+    """`return out` becomes `return y` where `y` is the sum that `out` went into, last."""
+    flow = cls.flow
+    if flow is None or len(flow.returned) != 1 or lost.name is None:
+        return None
+    statement, value = flow.returned[0]
+    result = statement.value if isinstance(statement, cst.Return) else None
+    if not isinstance(result, cst.Name) or value not in lost.value.operands:
+        return None
+    return (replace(cls.syntax.span(result), lost.name),)

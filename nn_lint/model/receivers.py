@@ -1,0 +1,167 @@
+"""The first parameter of methods: whether `self` is there, in its place and spelled right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from nn_lint.model.method import Method
+from nn_lint.model.spelling import is_misspelled_self
+from nn_lint.model.syntax import walk
+
+if TYPE_CHECKING:
+    from nn_lint.model.module_class import ModuleClass
+
+_STANDINS = frozenset({"this", "cls", "_", "__", "_self", "self_", "me"})
+_HARMLESS_DECORATORS = ("torch.", "property", "staticmethod", "cached_property")
+MODULE_ATTRIBUTES = frozenset(
+    (
+        "training parameters named_parameters modules named_modules children named_children buffers named_buffers "
+        "state_dict load_state_dict register_buffer register_parameter register_module add_module get_submodule "
+        "register_forward_hook zero_grad train eval apply _modules _parameters _buffers __class__ __dict__"
+    ).split()
+)
+
+
+class ReceiverFault(Enum):
+    """What is wrong with the receiver of a method."""
+
+    MISSING = "no self"
+    STATIC = "@staticmethod on a method that takes self"
+    STATIC_MISSING = "@staticmethod on a method that uses self and does not take it"
+    MISNAMED = "the first parameter is a slip of self, or stands for it, and the body says self"
+    MISSPELLED_USE = "the body uses a slip of self"
+    NOT_FIRST = "self is a later parameter"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverFinding:
+    """A fault, and what shows that it is one, as the end of a sentence."""
+
+    method: Method
+    fault: ReceiverFault
+    evidence: str
+
+
+def find_receiver_faults(cls: ModuleClass) -> Iterator[ReceiverFinding]:
+    """Judge every method of a module; nothing is said where the method may be right."""
+    for method in cls.methods:
+        if method.is_class_method or method.name in ("__new__", "__init_subclass__", "__class_getitem__"):
+            continue
+        found = _judge_static(cls, method) if method.is_static else _judge(cls, method)
+        if found is not None:
+            yield ReceiverFinding(method, *found)
+
+
+_Fault = tuple[ReceiverFault, str]
+
+
+def _judge(cls: ModuleClass, method: Method) -> _Fault | None:
+    first = method.positional[0].name if method.positional else None
+    uses_self = _uses_unbound(cls, method, "self")
+    if first == "self":
+        slip = next((name for name in sorted(method.names_read) if _is_unbound_slip(cls, method, name)), None)
+        return (ReceiverFault.MISSPELLED_USE, f"its body says `{slip}`") if slip else None
+    if uses_self:
+        if first is not None and (is_misspelled_self(first) or first in _STANDINS):
+            return ReceiverFault.MISNAMED, "its body uses `self`"
+        return ReceiverFault.MISSING, "its body uses `self`"
+    if any(not name.startswith(_HARMLESS_DECORATORS) for name in method.decorators):
+        return None
+    if first is None:
+        return _judge_empty(cls, method)
+    if "self" in [item.name for item in method.positional[1:]]:
+        return _judge_late_self(cls, method)
+    if _stands_for_self(cls, method, first):
+        return None
+    if method.name == "forward" and first in method.names_read:
+        return ReceiverFault.MISSING, f"`{first}` would receive the module"
+    if method.name == "__init__" and first in method.names_read and "super" in method.names_read:
+        return ReceiverFault.MISSING, f"`{first}` would receive the module"
+    return _judge_calls(cls, method)
+
+
+def _judge_empty(cls: ModuleClass, method: Method) -> _Fault | None:
+    """`def forward():` can never be called on an instance; other methods may be called on the class."""
+    if method.takes_any_number:
+        return None
+    if method.name in ("forward", "__init__"):
+        return ReceiverFault.MISSING, "it takes no parameter at all"
+    return _judge_calls(cls, method)
+
+
+def _judge_late_self(cls: ModuleClass, method: Method) -> _Fault | None:
+    used = method.attributes_of("self") & (cls.own_attributes | MODULE_ATTRIBUTES)
+    called = method.name in ("forward", "__init__") or any(cls.calls_on_self(method.name))
+    return (ReceiverFault.NOT_FIRST, "`self` would receive the input") if used and called else None
+
+
+def _judge_static(cls: ModuleClass, method: Method) -> _Fault | None:
+    if _uses_unbound(cls, method, "self"):
+        return ReceiverFault.STATIC_MISSING, "its body uses `self`"
+    takes_self = bool(method.positional) and method.positional[0].name == "self"
+    if takes_self and method.name == "forward" and method.attributes_of("self") & cls.own_attributes:
+        return ReceiverFault.STATIC, "`self` would receive the input"
+    return None
+
+
+def _judge_calls(cls: ModuleClass, method: Method) -> _Fault | None:
+    """A helper that only works without a receiver, and is only called with one."""
+    if (
+        method.is_property
+        or method.is_static
+        or cls.mentions_own_name(method.name)
+        or method.name in cls.rebound_attributes
+    ):
+        return None
+    calls = list(cls.calls_on_self(method.name))
+    if calls and all(_fits(method, call, 0) and not _fits(method, call, 1) for call in calls):
+        return ReceiverFault.MISSING, f"`self.{method.name}(...)` hands the module over first"
+    return None
+
+
+def _fits(method: Method, call: cst.Call, extra: int) -> bool:
+    """Whether a call with `extra` further positional arguments fills the signature."""
+    if any(item.star for item in call.args) or any(item.star for item in method.parameters):
+        return extra == 1
+    given = extra + sum(item.keyword is None for item in call.args)
+    keywords = {item.keyword.value for item in call.args if item.keyword is not None}
+    if given > len(method.positional) or not keywords <= {item.name for item in method.parameters}:
+        return False
+    filled = {item.name for item in method.positional[:given]}
+    required = {item.name for item in method.parameters if item.required}
+    return filled.isdisjoint(keywords) and required <= filled | keywords
+
+
+def _stands_for_self(cls: ModuleClass, method: Method, first: str) -> bool:
+    """Another name that plays the part of self: `__init__` uses it too, or members of the class are taken of it."""
+    init = cls.init
+    if init is not None and init is not method and init.positional and init.positional[0].name == first:
+        return True
+    if first in _STANDINS or is_misspelled_self(first):
+        return True
+    taken = method.attributes_of(first)
+    return bool(taken & (cls.own_attributes | MODULE_ATTRIBUTES)) or _sets_attributes(method, first)
+
+
+def _sets_attributes(method: Method, name: str) -> bool:
+    targets = (node.target for node in walk(method.node.body, cst.AssignTarget) if isinstance(node, cst.AssignTarget))
+    return any(
+        isinstance(item, cst.Attribute) and isinstance(item.value, cst.Name) and item.value.value == name
+        for item in targets
+    )
+
+
+def _uses_unbound(cls: ModuleClass, method: Method, name: str) -> bool:
+    """Whether the body reads a name that nothing binds: not the method, nor the file, nor a function around the class."""
+    if name not in method.names_read or name in method.locals:
+        return False
+    return not cls.facts.in_function and name not in cls.definition.file.facts.bindings
+
+
+def _is_unbound_slip(cls: ModuleClass, method: Method, name: str) -> bool:
+    return is_misspelled_self(name) and _uses_unbound(cls, method, name) and bool(method.attributes_of(name))

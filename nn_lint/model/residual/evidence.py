@@ -1,0 +1,235 @@
+"""What shows that a block is meant to add its input, and what forbids to say so; each piece a small function."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from nn_lint.model.layers import ACTIVATIONS, CONVOLUTIONS, NORMS, PASSIVE, Layer
+from nn_lint.model.residual.names import NEGATION, RESIDUAL_CLASS, STACKER
+from nn_lint.model.syntax import walk
+from nn_lint.model.values import Kind, Value
+from nn_lint.project.hierarchy import ProjectClass
+from nn_lint.project.sites import Site, SiteKind, find_sites
+
+if TYPE_CHECKING:
+    from nn_lint.model.module_class import ModuleClass
+
+_ATTENTION = re.compile(r"=\s*[\w.]*[Aa]ttention\w*\s*\(")
+_CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
+_NORM = re.compile(r"(?:LayerNorm|RMSNorm)\s*\(")
+_STACKED = frozenset({SiteKind.STACKED, SiteKind.PASSED, SiteKind.ALIASED})
+_QUIET = frozenset({SiteKind.NEUTRAL, SiteKind.SUBCLASSED})
+_WEIGHTED = CONVOLUTIONS | {"Linear"}
+_KNOWN_OPERATIONS = frozenset(
+    (
+        "relu relu_ relu6 leaky_relu leaky_relu_ gelu silu mish elu elu_ selu sigmoid sigmoid_ tanh tanh_ hardswish "
+        "softplus prelu dropout dropout2d contiguous clone float to type_as"
+    ).split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StraightChain:
+    """A forward that is one chain of layers from its only input to its only result."""
+
+    values: tuple[Value, ...]
+
+    @property
+    def steps(self) -> tuple[Value, ...]:
+        """What is done to the input, in order."""
+        return self.values[1:]
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The submodules in order, literal Sequentials taken apart; empty where one of them is unknown."""
+        found: list[Layer] = []
+        for value in self.steps:
+            if value.kind is Kind.LAYER:
+                if value.layer is None:
+                    return ()
+                found.extend(value.layer.children or (value.layer,))
+        return tuple(found)
+
+    @property
+    def weighted(self) -> tuple[Layer, ...]:
+        """The convolutions and linear layers."""
+        return tuple(layer for layer in self.layers if layer.torch_name in _WEIGHTED)
+
+    @property
+    def is_plain(self) -> bool:
+        """Only weights, norms, activations and dropout, all of known type: nothing pools, reshapes or branches."""
+        known = _WEIGHTED | NORMS | ACTIVATIONS | PASSIVE
+        layers = self.layers
+        operations = [value for value in self.steps if value.kind is not Kind.LAYER]
+        return (
+            bool(layers)
+            and all(layer.torch_name in known for layer in layers)
+            and all(value.kind is Kind.OPERATION and value.name in _KNOWN_OPERATIONS for value in operations)
+        )
+
+
+def straight_chain(cls: ModuleClass) -> StraightChain | None:
+    """The chain of a class whose forward has one input that matters and one `return`."""
+    flow = cls.flow
+    if flow is None or len(flow.returned) != 1 or flow.unreachable:
+        return None
+    path = flow.returned[0][1].straight_path()
+    return None if path is None or path[0] not in flow.inputs else StraightChain(path)
+
+
+def is_negated(cls: ModuleClass) -> bool:
+    """The class, or the comment above it, says that it has no shortcut, or that its caller adds."""
+    lines = cls.syntax.lines
+    first = cls.facts.first_row
+    above = "\n".join(
+        lines.row(row) for row in range(max(1, first - 4), first) if lines.row(row).lstrip().startswith("#")
+    )
+    return bool(NEGATION.search(cls.text) or NEGATION.search(above))
+
+
+def is_named_residual(cls: ModuleClass) -> bool:
+    """Residual*, ResBlock, ResUnit, ResBottleneck, ResLayer."""
+    return RESIDUAL_CLASS.fullmatch(cls.name) is not None
+
+
+def resembles_transformer(cls: ModuleClass) -> bool:
+    """Attention and a norm are built in the text of the class."""
+    return _ATTENTION.search(cls.text) is not None and _NORM.search(cls.text) is not None
+
+
+def has_stacker_near(cls: ModuleClass) -> bool:
+    """Whether a file that mentions the class has a class named like a residual network."""
+    files = cls.registry.hierarchy.files.mentioning(cls.name, cls.definition.file)
+    return any(STACKER.fullmatch(name) for file in files for name in _CLASS.findall(file.text.content))
+
+
+def sites_of(cls: ModuleClass) -> tuple[Site, ...]:
+    """Where the class is used."""
+    if cls.definition not in cls.registry.sites:
+        cls.registry.sites[cls.definition] = tuple(find_sites(cls.definition, cls.registry.hierarchy))
+    return cls.registry.sites[cls.definition]
+
+
+def are_visible(sites: tuple[Site, ...]) -> bool:
+    """Some instance goes to a container or attribute, and none out of sight."""
+    kinds = {site.kind for site in sites}
+    return bool(kinds & (_STACKED | {SiteKind.ATTRIBUTE})) and SiteKind.HIDDEN not in kinds
+
+
+def are_plain(sites: tuple[Site, ...]) -> bool:
+    """Every instance is stacked, none is a lone attribute."""
+    kinds = {site.kind for site in sites}
+    return bool(kinds & _STACKED) and kinds <= _STACKED | _QUIET
+
+
+def stackers(cls: ModuleClass, sites: tuple[Site, ...]) -> tuple[ProjectClass, ...]:
+    """The classes that stack instances."""
+    found = (site.holder for site in sites if site.kind in (SiteKind.STACKED, SiteKind.PASSED))
+    return tuple(dict.fromkeys(holder for holder in found if holder is not None and holder != cls.definition))
+
+
+def stacked_by_resnet(cls: ModuleClass, sites: tuple[Site, ...]) -> ProjectClass | None:
+    """The residual network, by its name, that stacks the block."""
+    return next((holder for holder in stackers(cls, sites) if STACKER.fullmatch(holder.facts.name)), None)
+
+
+def caller_may_add(cls: ModuleClass, sites: tuple[Site, ...]) -> bool:
+    """Whether a class that holds instances sums anything in its forward, or cannot be followed."""
+    holders = dict.fromkeys(site.holder for site in sites if site.holder is not None and site.kind not in _QUIET)
+    return any(holder != cls.definition and _sums_something(cls, holder) for holder in holders)
+
+
+def _sums_something(cls: ModuleClass, holder: ProjectClass) -> bool:
+    model = cls.registry.model(holder)
+    methods = [method for item in (model, *model.ancestors) for method in item.methods if method.name != "__init__"]
+    if any(_has_sum(method.node) for method in methods):
+        flow = model.flow
+        if flow is None or not model.is_certain:
+            return True
+        return any(value.kind in _MERGES and len(value.dependent_operands) > 1 for value in flow.values)
+    return False
+
+
+_MERGES = frozenset({Kind.ADD, Kind.SUBTRACT, Kind.CHOICE, Kind.UNKNOWN})
+_SUM_NAMES = frozenset({"add", "add_", "sum", "lerp", "addcmul", "iadd"})
+
+
+def _has_sum(node: cst.CSTNode) -> bool:
+    for item in walk(node, cst.Add, cst.AddAssign, cst.Attribute, cst.Name):
+        if isinstance(item, (cst.Add, cst.AddAssign)):
+            return True
+        name = item.attr.value if isinstance(item, cst.Attribute) else item.value if isinstance(item, cst.Name) else ""
+        if name in _SUM_NAMES:
+            return True
+    return False
+
+
+def reads_elsewhere(cls: ModuleClass, attribute: str) -> bool:
+    """Whether a subclass, or anyone through another name than `self`, uses an attribute of that name, in any file near."""
+    hierarchy = cls.registry.hierarchy
+    foreign = re.compile(rf"(?<!\bself)\.{attribute}\b|[\"']{attribute}[\"']")
+    own = re.compile(rf"\bself\.{attribute}\b")
+    for file in hierarchy.files.mentioning(attribute, cls.definition.file):
+        if foreign.search(file.text.content):
+            return True
+        heirs = (
+            facts
+            for facts in file.facts.classes
+            if cls.definition in hierarchy.ancestry(ProjectClass(file, facts)).order
+        )
+        if any(own.search(file.text.lines.rows(facts.first_row, facts.end_row)) for facts in heirs):
+            return True
+    return False
+
+
+def attention_chain(cls: ModuleClass) -> tuple[Value, ...]:
+    """The calls of attention, feed-forward and norms, attention first, where a forward makes them one after another."""
+    flow = cls.flow
+    if flow is None or len(flow.returned) != 1:
+        return ()
+    path = flow.returned[0][1].straight_path()
+    if path is None or path[0] not in flow.inputs:
+        return ()
+    called = [value for value in path if value.kind is Kind.LAYER]
+    attention = next((value for value in called if _is_attention(value)), None)
+    feed_forward = next((value for value in called if _is_feed_forward(value)), None)
+    norms = [
+        value for value in called if value.layer is not None and value.layer.torch_name in ("LayerNorm", "RMSNorm")
+    ]
+    if attention is None or feed_forward is None or not norms:
+        return ()
+    return (attention, feed_forward, *norms)
+
+
+def _is_attention(value: Value) -> bool:
+    layer = value.layer
+    if layer is None:
+        return False
+    if layer.torch_name is not None:
+        return layer.torch_name == "MultiheadAttention"
+    return isinstance(layer.cls, ProjectClass) and "attention" in layer.cls.facts.name.lower()
+
+
+def _is_feed_forward(value: Value) -> bool:
+    layer = value.layer
+    if layer is None:
+        return False
+    linear = [child for child in layer.children if child.torch_name == "Linear"]
+    if layer.torch_name == "Sequential":
+        return len(linear) >= 2
+    name = layer.cls.facts.name.lower() if isinstance(layer.cls, ProjectClass) else ""
+    return name in ("mlp", "ffn", "feedforward", "feedforwardnetwork", "positionwisefeedforward")
+
+
+def merges_input(cls: ModuleClass) -> bool:
+    """Whether forward brings two values of the input together anywhere, in any way that may be a shortcut."""
+    flow = cls.flow
+    return flow is None or any(_is_merge(value) for value in flow.values)
+
+
+def _is_merge(value: Value) -> bool:
+    return value.kind not in (Kind.COLLECTION, Kind.ITEM) and len(value.dependent_operands) > 1

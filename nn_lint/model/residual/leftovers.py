@@ -1,0 +1,214 @@
+"""What is left of a shortcut that was forgotten: saved inputs, submodules and sums that nothing uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from nn_lint.model.attributes import assigned_attributes, read_attributes
+from nn_lint.model.method import Method, names
+from nn_lint.model.residual.evidence import merges_input, reads_elsewhere
+from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE
+from nn_lint.model.syntax import self_attribute, walk
+from nn_lint.model.values import Kind, Value, is_residual_sum
+
+if TYPE_CHECKING:
+    from nn_lint.model.module_class import ModuleClass
+
+_PROJECTIONS = ("downsample", "shortcut")
+
+
+@dataclass(frozen=True, slots=True)
+class SavedInput:
+    """A local that holds the input, or its projection, and is never read."""
+
+    name: str
+    statement: cst.CSTNode
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class DeadAttribute:
+    """A shortcut that `__init__` sets and nothing reads. `raw_sum`: forward adds the bare input in its place."""
+
+    name: str
+    statement: cst.CSTNode
+    is_flag: bool
+    may_be_none: bool
+    raw_sum: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class LostSum:
+    """A sum of input and branch whose result goes nowhere. `comparison`: it was written with `==`."""
+
+    statement: cst.CSTNode
+    value: Value
+    name: str | None
+    comparison: bool
+
+
+def saved_inputs(cls: ModuleClass) -> Iterator[SavedInput]:
+    """Dead saved inputs of a forward that brings the input in nowhere else."""
+    forward, flow = cls.method("forward"), cls.flow
+    if forward is None or flow is None or merges_input(cls):
+        return
+    read, own = reads(forward), set(walk(forward.node))
+    for name, statement, value in flow.bound:
+        if name in read or statement not in own or not SAVED_INPUT.fullmatch(name):
+            continue
+        if isinstance(statement, cst.Assign) and value.depends and _is_input_or_projection(value):
+            yield SavedInput(name, statement, value)
+
+
+def _is_input_or_projection(value: Value) -> bool:
+    if value.kind is Kind.INPUT or (value.kind is Kind.OPERATION and value.name == "clone"):
+        return True
+    shortcut = SHORTCUT_ATTRIBUTE.fullmatch(value.name.split(".")[-1]) is not None
+    return value.kind is Kind.LAYER and (shortcut or all(item.kind is Kind.INPUT for item in value.dependent_operands))
+
+
+def reads(method: Method) -> frozenset[str]:
+    """The names that a body reads; names that it only assigns are not among them."""
+    targets = {
+        id(target)
+        for node in walk(method.node.body, cst.AssignTarget, cst.AnnAssign)
+        for target in names(node.target)  # type: ignore[attr-defined]
+        if isinstance(node.target, (cst.Name, cst.Tuple, cst.List))  # type: ignore[attr-defined]
+    }
+    return frozenset(name.value for name in names(method.node.body) if id(name) not in targets)
+
+
+def dead_attributes(cls: ModuleClass) -> Iterator[DeadAttribute]:
+    """Shortcut submodules and switches that the class, its family and their users never read."""
+    init, flow = cls.init, cls.flow
+    if init is None or flow is None:
+        return
+    merges = merges_input(cls)
+    read = {name for item in (cls, *cls.ancestors) for method in item.methods for name in read_attributes(method)}
+    for attribute in dict.fromkeys(assigned_attributes(init)):
+        is_flag = RESIDUAL_FLAG.fullmatch(attribute) is not None
+        if attribute in read or not (is_flag or SHORTCUT_ATTRIBUTE.fullmatch(attribute)):
+            continue
+        raw = _raw_sum(cls) if merges and attribute in _PROJECTIONS else None
+        if (merges and raw is None) or reads_elsewhere(cls, attribute):
+            continue
+        found = _assignment(init, attribute)
+        if found is not None and _may_be_a_shortcut(cls, init, found, is_flag=is_flag):
+            yield DeadAttribute(attribute, found, is_flag, _is_parameter(init, found), raw)
+
+
+def _assignment(init: Method, attribute: str) -> cst.Assign | None:
+    for node in walk(init.node.body, cst.Assign):
+        if isinstance(node, cst.Assign) and any(
+            self_attribute(target.target, init.receiver) == attribute for target in node.targets
+        ):
+            return node
+    return None
+
+
+def _is_parameter(init: Method, statement: cst.Assign) -> bool:
+    return isinstance(statement.value, cst.Name) and statement.value.value in {item.name for item in init.parameters}
+
+
+def _may_be_a_shortcut(cls: ModuleClass, init: Method, statement: cst.Assign, *, is_flag: bool) -> bool:
+    """A flag comes from a parameter; a submodule is a parameter, or is built of something other than `nn.Identity`."""
+    if is_flag or _is_parameter(init, statement):
+        return _is_parameter(init, statement)
+    layer = next(
+        (item for found in cls.layers.by_attribute.values() for item in found if item.statement is statement), None
+    )
+    return layer is not None and layer.torch_name != "Identity"
+
+
+def _raw_sum(cls: ModuleClass) -> Value | None:
+    """The one residual sum of a forward, where one side is the input parameter itself, straight."""
+    flow = cls.flow
+    found = [value for value in flow.values if value.kind is Kind.ADD and is_residual_sum(value)] if flow else []
+    if len(found) != 1 or not any(side.kind is Kind.INPUT for side in found[0].operands):
+        return None
+    return found[0]
+
+
+def lost_sums(cls: ModuleClass) -> Iterator[LostSum]:
+    """Sums as bare expressions, comparisons in the place of assignments, and sums under a name that nobody reads."""
+    forward, flow = cls.method("forward"), cls.flow
+    if forward is None or flow is None:
+        return
+    own = set(walk(forward.node))
+    for statement, _ in flow.discarded:
+        found = _sum_in(statement, flow.made) if statement in own else None
+        if found is not None:
+            yield LostSum(statement, found, None, isinstance(statement.value, cst.Comparison))
+    read = reads(forward)
+    for name, statement, value in flow.bound:
+        if name in read or statement not in own or not is_residual_sum(value) or value.kind is not Kind.ADD:
+            continue
+        if not any(value in item.ancestors() for _, item in flow.returned) and _touches_input(value):
+            yield LostSum(statement, value, name, comparison=False)
+
+
+def _sum_in(statement: cst.Expr, made: dict[cst.CSTNode, Value]) -> Value | None:
+    node = statement.value
+    if isinstance(node, cst.Comparison):
+        if len(node.comparisons) != 1 or not isinstance(node.comparisons[0].operator, cst.Equal):
+            return None
+        node = node.comparisons[0].comparator
+        if not isinstance(node, cst.BinaryOperation):
+            return None
+    if isinstance(node, cst.Call) and not (isinstance(node.func, cst.Attribute) and node.func.attr.value == "add"):
+        return None
+    if not isinstance(node, (cst.BinaryOperation, cst.Call)):
+        return None
+    value = made.get(node)
+    return value if value is not None and value.kind is Kind.ADD and is_residual_sum(value) else None
+
+
+def _touches_input(value: Value) -> bool:
+    """One side of the sum is the input itself, or a layer on it."""
+    return any(_is_input_or_projection(side) for side in value.operands)
+
+
+def unreachable_sums(cls: ModuleClass) -> Iterator[cst.CSTNode]:
+    """`out += identity` behind the `return` of its block."""
+    forward, flow = cls.method("forward"), cls.flow
+    if forward is None or flow is None or merges_input(cls):
+        return
+    for statement in flow.unreachable:
+        added = [node for node in walk(statement, cst.BinaryOperation, cst.AugAssign) if _is_addition(node)]
+        words = {name.value for node in added for name in names(node)}
+        if any(SAVED_INPUT.fullmatch(word) for word in words & forward.locals):
+            yield statement
+
+
+def _is_addition(node: cst.CSTNode) -> bool:
+    operator = getattr(node, "operator", None)
+    return isinstance(operator, (cst.Add, cst.AddAssign))
+
+
+def self_sums(cls: ModuleClass) -> Iterator[Value]:
+    """Sums of a value with itself, after it is no longer the bare input."""
+    forward, flow = cls.method("forward"), cls.flow
+    if forward is None or flow is None or merges_input(cls):
+        return
+    own = set(walk(forward.node))
+    for value in flow.values:
+        if value.kind is Kind.ADD and value.node in own and len(value.operands) == 2:
+            first, second = value.operands
+            if first is second and first.depends and first.kind is not Kind.INPUT and _adds_one_name(value.node):
+                yield value
+
+
+def _adds_one_name(node: cst.CSTNode | None) -> bool:
+    """`x + x` and `x += x`, written with one name."""
+    if isinstance(node, cst.BinaryOperation):
+        sides: tuple[cst.CSTNode, cst.CSTNode] = (node.left, node.right)
+    elif isinstance(node, cst.AugAssign):
+        sides = (node.target, node.value)
+    else:
+        return False
+    left, right = sides
+    return isinstance(left, cst.Name) and isinstance(right, cst.Name) and left.value == right.value

@@ -1,0 +1,41 @@
+"""The words by which people say that a block is residual, or that it is not."""
+
+from __future__ import annotations
+
+import re
+
+SAVED_INPUT = re.compile(
+    r"(?:x_|h_|input_|inp_)?(?:residual|residue|identity|shortcut|short_cut|skip|skip_connection|res|identify|resid)"
+    r"(?:_x|_in|_input|_out|_connection)?[0-9]?|(?:x|h|inp|input|inputs)_?(?:orig|original|skip|res|residual|shortcut|identity)"
+)
+"""A local that holds the input until it is added."""
+
+SHORTCUT_ATTRIBUTE = re.compile(
+    r"(?:shortcut|short_cut|skip|downsample|residual|identity|res)"
+    r"(?:_?(?:conv|connection|proj|projection|layer|path|branch|add|layers|conv1x1))?[0-9]?"
+)
+"""A submodule on the shortcut."""
+
+RESIDUAL_FLAG = re.compile(
+    r"(?:use_|with_|has_|add_|apply_|is_|enable_|do_)(?:residual|shortcut|skip|identity|skip_connection|residual_connection)s?"
+)
+"""A switch for the shortcut."""
+
+RESIDUAL_CLASS = re.compile(
+    r"_?(?:\w*Residual(?:Conv)?(?:Block|Unit|Layer|Module|Bottleneck)?|Res(?:Net)?_?(?:Block|Unit|Bottleneck|Layer))\w{0,3}"
+)
+"""A class that says so itself."""
+
+RESIDUAL_HINT = re.compile(r"res(?:idual|net|block|unit|layer)|skip|shortcut", re.IGNORECASE)
+"""A weaker sign: enough where `x + x` is written already."""
+
+STACKER = re.compile(r"(?:\w*_)?(?:wide_?)?res_?ne(?:x?t|st)(?!.*(?:unet|dense))\w*", re.IGNORECASE)
+"""A network of residual blocks."""
+
+NEGATION = re.compile(
+    r"plain|no[-_ ]?(?:skip|shortcut|res|residual|identity)|non[-_ ]?residual|without[-_ ]?(?:a[ _])?(?:the[ _])?"
+    r"(?:skip|shortcut|short[- ]cut|residual|identity)|not[-_ ]residual|skip[-_ ]?less|added?[ -](?:by|in|outside|around)[ -](?:the )?"
+    r"(?:caller|parent|outer|wrapper)|caller adds|无残差|不含残差|没有残差|不带残差|无捷径|无跳跃",
+    re.IGNORECASE,
+)
+"""Somebody says that the block is not residual, or that the add is elsewhere."""

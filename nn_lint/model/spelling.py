@@ -1,0 +1,54 @@
+"""Near misses of the names that Python and PyTorch look for."""
+
+from __future__ import annotations
+
+import re
+
+_INIT_SHAPE = re.compile(r"_{0,3}[a-z]{2,6}_{0,3}")
+_SELF_MISSES = frozenset({"slef", "sefl", "selff", "sself", "slf", "seld", "selfe", "sel", "elf", "selg", "sekf"})
+
+
+def is_misspelled_init(name: str) -> bool:
+    """`__int__`, `_init_`, `__init`, `__inti__`...: one slip away from `__init__`, and no name of its own.
+
+    `init` and `_init` are names that people give on purpose, so they do not count.
+    """
+    if name == "__init__" or not _INIT_SHAPE.fullmatch(name):
+        return False
+    lead = len(name) - len(name.lstrip("_"))
+    trail = len(name) - len(name.rstrip("_"))
+    core = name.strip("_")
+    if core == "init":
+        return (lead, trail) not in ((0, 0), (1, 0), (0, 1))
+    return lead >= 2 and trail >= 2 and slips("init", core) == 1
+
+
+def is_misspelled_forward(name: str) -> bool:
+    """`foward`, `forword`, `Forward`, `froward`...: at most two slips away from `forward`, of about its length."""
+    if name == "forward" or not name.isalpha():
+        return False
+    lowered = name.lower()
+    if lowered == "forward":
+        return True
+    distance = slips("forward", lowered)
+    alike = lowered[0] == "f" and lowered[-1] == "d" and abs(len(name) - len("forward")) <= 1
+    return distance == 1 and lowered != "forwards" or distance == 2 and alike
+
+
+def is_misspelled_self(name: str) -> bool:
+    """`slef`, `sefl`...: nobody's name for anything else."""
+    return name in _SELF_MISSES or name.lower() == "self" != name
+
+
+def slips(wanted: str, written: str) -> int:
+    """Insertions, deletions, substitutions and swaps of neighbours between two words (optimal string alignment)."""
+    rows = [list(range(len(written) + 1))]
+    for i, a in enumerate(wanted, 1):
+        row = [i]
+        for j, b in enumerate(written, 1):
+            best = min(rows[i - 1][j] + 1, row[j - 1] + 1, rows[i - 1][j - 1] + (a != b))
+            if i > 1 and j > 1 and a == written[j - 2] and b == wanted[i - 2]:
+                best = min(best, rows[i - 2][j - 2] + 1)
+            row.append(best)
+        rows.append(row)
+    return rows[-1][-1]

@@ -1,0 +1,101 @@
+"""Two-argument `super`: which class it names, and whether that can be right."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from nn_lint.diagnostic import Span
+from nn_lint.model.attributes import assigned_attributes, read_attributes
+from nn_lint.model.method import Method
+from nn_lint.model.syntax import dotted, walk
+from nn_lint.project.hierarchy import UNDEFINED, ExternalClass, ProjectClass, Resolved, TorchClass
+
+if TYPE_CHECKING:
+    from nn_lint.model.module_class import ModuleClass
+
+
+class Wrongness(Enum):
+    """Why the class that `super` names is wrong."""
+
+    NONE = "right, or not known to be wrong"
+    UNRELATED = "no base of the class"
+    UNDEFINED = "bound nowhere"
+    MODULE_SKIPPED = "nn.Module itself, and no other call initialises it"
+    PARENT_SKIPPED = "a parent whose attributes are used all the same"
+
+
+@dataclass(frozen=True, slots=True)
+class SuperUse:
+    """`super(name, self)`; `missing` is an attribute that the skipped parent would have set."""
+
+    name: str
+    span: Span
+    name_span: Span
+    wrongness: Wrongness
+    missing: str | None = None
+
+
+def find_super_uses(cls: ModuleClass) -> Iterator[SuperUse]:
+    """Every `super(Name, self)` in the methods of a class."""
+    for method in cls.methods:
+        for node in walk(method.node.body, cst.Call):
+            if isinstance(node, cst.Call) and dotted(node.func) == "super" and len(node.args) == 2:
+                name = dotted(node.args[0].value)
+                if name is not None and dotted(node.args[1].value) == method.receiver:
+                    wrongness, missing = _judge(cls, method, name)
+                    span, name_span = cls.syntax.span(node), cls.syntax.span(node.args[0].value)
+                    yield SuperUse(name, span, name_span, wrongness, missing)
+
+
+def _judge(cls: ModuleClass, method: Method, name: str) -> tuple[Wrongness, str | None]:
+    head = name.split(".")[0]
+    if name.split(".")[-1] == cls.name or head in method.locals or head == "__class__" or hasattr(builtins, head):
+        return Wrongness.NONE, None
+    found = cls.resolve(name)
+    order = cls.ancestry.order
+    if isinstance(found, ExternalClass):
+        undefined = found.origin == UNDEFINED
+        return (Wrongness.UNDEFINED if undefined else Wrongness.NONE), None
+    if found == cls.definition or not cls.is_certain:
+        return Wrongness.NONE, None
+    if found not in order:
+        return (Wrongness.NONE if _meets(cls, found) else Wrongness.UNRELATED), None
+    if method.name != "__init__" or len(method.parent_calls) != 1:
+        return Wrongness.NONE, None
+    if found == TorchClass("Module"):
+        return Wrongness.MODULE_SKIPPED, None
+    missing = _missing_attribute(cls, found)
+    return (Wrongness.PARENT_SKIPPED if missing else Wrongness.NONE), missing
+
+
+def _meets(cls: ModuleClass, other: Resolved) -> bool:
+    """Whether some class of the same file inherits from both, so that `super` may cross from one to the other."""
+    hierarchy = cls.registry.hierarchy
+    orders = (
+        hierarchy.ancestry(ProjectClass(cls.definition.file, facts)).order
+        for facts in cls.definition.file.facts.classes
+    )
+    return any(cls.definition in order and other in order for order in orders)
+
+
+def _missing_attribute(cls: ModuleClass, skipped_to: Resolved) -> str | None:
+    """An attribute that `forward` reads and only a skipped `__init__` sets."""
+    order = cls.ancestry.order
+    skipped = [
+        cls.registry.model(item) for item in order[: order.index(skipped_to) + 1] if isinstance(item, ProjectClass)
+    ]
+    set_by_skipped = {name for item in skipped if item.init is not None for name in assigned_attributes(item.init)}
+    rest = [item for item in cls.ancestors if item not in skipped]
+    elsewhere = {name for item in (cls, *rest) for method in item.methods for name in assigned_attributes(method)}
+    elsewhere |= {name for item in (cls, *cls.ancestors) for name in item.facts.assigned}
+    if any(item.defines("__getattr__") for item in (cls, *cls.ancestors)):
+        return None
+    reached = cls.reached_from("forward")
+    read = {name for method in reached for name in read_attributes(method)}
+    return min(set_by_skipped & read - elsewhere, default=None)

@@ -1,0 +1,96 @@
+"""libcst for one class: its slice of the file, parsed alone, with positions in the coordinates of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import libcst as cst
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+
+from nn_lint.diagnostic import Position, Span
+from nn_lint.project.facts import ClassFacts
+from nn_lint.source.lines import Lines
+
+_WRAPPER = "if True:\n"
+
+
+class ClassSyntax:
+    """The libcst tree of one class. An indented class is parsed below an `if`, so that its rows stay what they are."""
+
+    def __init__(self, lines: Lines, facts: ClassFacts) -> None:
+        self.lines = lines
+        self._facts = facts
+        source = lines.rows(facts.first_row, facts.end_row)
+        self._prefix_rows = 1 if lines.indentation(facts.first_row) else 0
+        self._module = cst.parse_module(_WRAPPER * self._prefix_rows + source)
+
+    @cached_property
+    def node(self) -> cst.ClassDef:
+        """The class statement itself."""
+        outermost = next(walk(self._module, cst.ClassDef))
+        assert isinstance(outermost, cst.ClassDef), "the slice of a class begins with that class"
+        return outermost
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Where a node stands in the file, without the white space and comments around it."""
+        found = self._positions[node]
+        return Span(
+            Position(found.start.line + self._offset, found.start.column + 1),
+            Position(found.end.line + self._offset, found.end.column + 1),
+        )
+
+    def text(self, node: cst.CSTNode) -> str:
+        """The source of a node."""
+        return self._module.code_for_node(node).strip()
+
+    @property
+    def _offset(self) -> int:
+        return self._facts.first_row - 1 - self._prefix_rows
+
+    @cached_property
+    def _positions(self) -> dict[cst.CSTNode, CodeRange]:
+        wrapper = MetadataWrapper(self._module, unsafe_skip_copy=True)
+        return dict(wrapper.resolve(PositionProvider))  # type: ignore[arg-type]
+
+
+def walk(node: cst.CSTNode, *kinds: type[cst.CSTNode], into_scopes: bool = True) -> Iterator[cst.CSTNode]:
+    """A node and all below it, in the order of the text, of the given kinds.
+
+    Without `into_scopes` nested functions, lambdas and classes are passed over (comprehensions are not).
+    """
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if not kinds or isinstance(current, kinds):
+            yield current
+        if current is not node and not into_scopes and isinstance(current, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+            continue
+        pending.extend(reversed(current.children))
+
+
+def dotted(node: cst.BaseExpression) -> str | None:
+    """`a.b.c` for a name or attribute chain, `None` for anything else."""
+    parts: list[str] = []
+    while isinstance(node, cst.Attribute):
+        parts.append(node.attr.value)
+        node = node.value
+    if not isinstance(node, cst.Name):
+        return None
+    return ".".join([node.value, *reversed(parts)])
+
+
+def self_attribute(node: cst.CSTNode, receiver: str) -> str | None:
+    """`fc` for `self.fc`, where `self` is called `receiver`."""
+    if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value == receiver:
+        return node.attr.value
+    return None
+
+
+def simple_statements(body: cst.BaseSuite) -> Iterator[cst.BaseStatement | cst.BaseSmallStatement]:
+    """The statements of a suite, those of one line taken apart."""
+    for statement in body.body:
+        if isinstance(statement, cst.SimpleStatementLine):
+            yield from statement.body
+        else:
+            yield statement
