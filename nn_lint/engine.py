@@ -1,0 +1,137 @@
+"""One file: text and project in, diagnostics or mended text out; no reading, no writing, no user code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import nn_lint.suppression as suppression
+from nn_lint.diagnostic import Applicability, Diagnostic, Fix
+from nn_lint.fixing.apply import apply_edits, first_compatible
+from nn_lint.project.facts import ClassFacts
+from nn_lint.project.files import ProjectFile
+from nn_lint.project.hierarchy import Hierarchy, Kinship, ProjectClass
+from nn_lint.rules import all_rules
+from nn_lint.rules.rule import Finding, Rule
+from nn_lint.source.text import Text
+
+MAX_PASSES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """A text after its fixes: what was applied, what is left, and the classes that were touched."""
+
+    content: str
+    applied: tuple[Diagnostic, ...]
+    remaining: tuple[Diagnostic, ...]
+
+
+class Engine:
+    """Checks files against chosen rules. The hierarchy may read other files of the project, never writes."""
+
+    def __init__(self, hierarchy: Hierarchy, codes: frozenset[str]) -> None:
+        self._hierarchy = hierarchy
+        self._rules = tuple(rule for rule in all_rules() if rule.code in codes)
+
+    def check(self, file: ProjectFile) -> tuple[Diagnostic, ...]:
+        """The findings of one file, in the order of the text, without those that comments silence."""
+        text = file.text
+        found = list(self._text_findings(text))
+        if text.tree is not None and "class" in text.content:
+            found.extend(self._class_findings(file))
+        kept = suppression.apply(text, found)
+        return tuple(sorted(set(kept), key=lambda item: item.sort_key))
+
+    def fix(self, file: ProjectFile, accepts: Callable[[Diagnostic], bool]) -> Mended:
+        """Apply every accepted fix, pass after pass, until nothing changes."""
+        applied: list[Diagnostic] = []
+        remaining = self.check(file)
+        seen = {file.text.content}
+        for _ in range(MAX_PASSES):
+            chosen = _choose([item for item in remaining if item.fix is not None and accepts(item)])
+            if not chosen:
+                break
+            edits = dict.fromkeys(edit for item in chosen if item.fix for edit in item.fix.edits)
+            content = apply_edits(file.text.lines, edits)
+            after = self._hierarchy.files.add(file.path, Text(content, file.text.filename))
+            if after.text.tree is None or content in seen:
+                self._hierarchy.files.add(file.path, file.text)
+                break
+            self._hierarchy.forget()
+            seen.add(content)
+            applied.extend(chosen)
+            file, remaining = after, self.check(after)
+        return Mended(file.text.content, tuple(applied), remaining)
+
+    def _text_findings(self, text: Text) -> Iterator[Diagnostic]:
+        for rule in self._rules:
+            if rule.check_text is not None:
+                for finding in rule.check_text(text):
+                    yield _diagnostic(rule, finding, text, None)
+
+    def _class_findings(self, file: ProjectFile) -> Iterator[Diagnostic]:
+        from nn_lint.model.module_class import ModelRegistry
+
+        registry: ModelRegistry | None = None
+        for facts in file.facts.classes:
+            cls = ProjectClass(file, facts)
+            rules = self._applicable(cls, file.text)
+            if not rules:
+                continue
+            registry = registry or ModelRegistry(self._hierarchy)
+            model = registry.model(cls)
+            for rule in rules:
+                assert rule.check is not None, "only rules about classes are applicable to one"
+                for finding in rule.check(model):
+                    yield _restored(_diagnostic(rule, finding, file.text, facts), file.text)
+
+    def _applicable(self, cls: ProjectClass, text: Text) -> list[Rule]:
+        """The rules whose sieve lets a class through, if it may be an nn.Module at all."""
+        rules = [rule for rule in self._rules if rule.check is not None]
+        if not rules or self._hierarchy.ancestry(cls).kinship is Kinship.NONE:
+            return []
+        source = text.lines.rows(cls.facts.first_row, cls.facts.end_row)
+        return [rule for rule in rules if rule.sieve is None or rule.sieve(cls.facts, source)]
+
+
+def _choose(fixable: list[Diagnostic]) -> list[Diagnostic]:
+    """The fixes of one pass: indentation first and alone, since every other fix builds on it."""
+    alone = [item for item in fixable if item.code == "NN002"]
+    candidates = alone or fixable
+    chosen = first_compatible([item.fix.edits if item.fix else () for item in candidates])
+    return [candidates[index] for index in chosen]
+
+
+def _diagnostic(rule: Rule, finding: Finding, text: Text, facts: ClassFacts | None) -> Diagnostic:
+    repair = finding.repair
+    fix = None
+    if repair is not None:
+        applicability = repair.applicability or rule.fix or Applicability.UNSAFE
+        fix = Fix(applicability, repair.message, tuple(sorted(repair.edits)))
+    return Diagnostic(
+        code=rule.code,
+        name=rule.name,
+        message=finding.message,
+        filename=text.filename,
+        span=finding.span,
+        line=text.lines.row(finding.span.start.row),
+        severity=finding.severity,
+        class_name=facts.qualified_name if facts else None,
+        fix=fix,
+    )
+
+
+def _restored(diagnostic: Diagnostic, text: Text) -> Diagnostic:
+    """A diagnostic of re-indented text in the coordinates of the text as it stands in the file."""
+    if text.reindented is None:
+        return diagnostic
+    fix = diagnostic.fix
+    if fix is not None:
+        fix = replace(fix, edits=tuple(text.reindented.original_edit(edit) for edit in fix.edits))
+    return replace(diagnostic, span=text.reindented.original(diagnostic.span), fix=fix)
+
+
+def touched_classes(diagnostics: Iterable[Diagnostic]) -> tuple[str, ...]:
+    """The qualified names of the classes that fixes belong to, each once."""
+    return tuple(dict.fromkeys(item.class_name for item in diagnostics if item.class_name))

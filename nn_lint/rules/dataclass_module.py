@@ -1,0 +1,97 @@
+"""
+A `@dataclass` on an `nn.Module`: it writes an `__init__` that never calls `nn.Module`'s.
+
+## Why it hurts
+The first layer in a field, or the first call, raises `AttributeError`: the tables that `nn.Module.__init__` creates are not
+there. `eq=True`, the default, also takes away the hash that modules are found by.
+
+## What is not reported
+A dataclass with an `__init__` of its own, with `init=False`, or with a `__post_init__` or `__new__` that initialises the module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.project.facts import ClassFacts
+from nn_lint.rules.rule import Example, Finding, Rule
+
+_DECORATORS = frozenset(
+    {"dataclasses.dataclass", "attr.s", "attr.attrs", "attr.define", "attrs.define", "attr.dataclass"}
+)
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report a generated `__init__` that leaves the module without its tables."""
+    if not cls.is_certain or cls.init is not None or not _DECORATORS & set(cls.decorator_origins):
+        return
+    if (
+        "init=False" in cls.decorator_text.replace(" ", "")
+        or cls.defines("__post_init__")
+        or cls.defines("__attrs_post_init__")
+    ):
+        return
+    if cls.defines("__attrs_pre_init__") or cls.inherits("__init__"):
+        return
+    message = f"`@dataclass` writes an `__init__` for `{cls.name}` that never calls `super().__init__()`"
+    yield Finding(cls.name_span, message)
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """A decorator of that family, and no `__init__`."""
+    return facts.method("__init__") is None and any(
+        name.split(".")[-1] in ("dataclass", "s", "attrs", "define") for name in facts.decorators
+    )
+
+
+RULE = Rule(
+    code="NN110",
+    name="dataclass-module",
+    doc=__doc__,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            import dataclasses
+            from dataclasses import dataclass, field
+            from torch import nn
+            @dataclass
+            class Gate(nn.Module):  # NN110
+                dim: int = 4
+                def forward(self, x):
+                    return x * self.dim
+            @dataclasses.dataclass(eq=False)
+            class Layered(nn.Module):  # NN110
+                fc: nn.Module = field(default_factory=nn.Identity)
+            """
+        ),
+        Example(
+            """
+            from dataclasses import dataclass
+            from torch import nn
+            from elsewhere import define
+            @dataclass(eq=False)
+            class Post(nn.Module):
+                dim: int = 4
+                def __post_init__(self):
+                    super().__init__()
+            @dataclass(init=False)
+            class Own(nn.Module):
+                dim: int = 4
+            @dataclass
+            class Written(nn.Module):
+                dim: int = 4
+                def __init__(self):
+                    super().__init__()
+            @dataclass
+            class Config:
+                dim: int = 4
+            @define
+            class Registered(nn.Module):
+                pass
+            """
+        ),
+    ),
+)

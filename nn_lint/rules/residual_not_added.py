@@ -1,0 +1,294 @@
+"""
+A block that is meant to be residual, whose output never receives its input.
+
+## Why it hurts
+Nothing fails: the block runs, the shapes are right, and the network trains worse the deeper it is, since the gradient has
+to pass every convolution. That the shortcut is missing shows only in the numbers.
+
+## What it takes to be reported
+`forward` must be one straight chain from its input to its result, with no addition, concatenation, gate or unknown call on
+the way, and something must say that a residual block is meant:
+
+- a network named ResNet (ResNeXt, WideResNet) stacks the block, and all its layers are convolutions, norms and activations;
+- the class is named ResidualBlock, ResBlock, ResUnit..., and its uses can be seen;
+- attention, feed-forward and norm follow one another as in a transformer block.
+
+A class that adds the block's input around it, or that holds it where nothing can be seen, silences the rule; so do words
+such as "plain" or "without shortcut" in the class or in the comment above it.
+
+## Fix safety
+Verified: the fix adds the input before the last activation, through `nn.Identity` or a 1x1 convolution where the stride or
+the widths may differ. It is kept only if a run in torch shows that the input now reaches the output.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nn_lint.diagnostic import Applicability, Severity
+from nn_lint.fixing.residual import add_shortcut
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.residual.intent import may_be_residual, residual_intent
+from nn_lint.model.residual.leftovers import dead_attributes, saved_inputs, self_sums
+from nn_lint.model.residual.shortcut import derive_shortcut
+from nn_lint.project.code_text import method_code
+from nn_lint.project.facts import ClassFacts
+from nn_lint.rules.rule import Example, Finding, Repair, Rule
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report a straight block that something calls residual, with the evidence."""
+    if not cls.is_module or not sieve(cls.facts, cls.text) or not may_be_residual(cls):
+        return
+    intent = residual_intent(cls)
+    if intent is None or any(saved_inputs(cls)) or any(dead_attributes(cls)) or any(self_sums(cls)):
+        return
+    repair, missing = None, "the branches of a transformer block are not repaired yet"
+    if intent.chain is not None:
+        shortcut = derive_shortcut(cls, intent.chain)
+        edits = shortcut if isinstance(shortcut, str) else add_shortcut(cls, intent.chain, shortcut)
+        if isinstance(edits, str):
+            missing = edits
+        else:
+            repair = Repair("Add the block's input before its last activation", edits)
+    message = f"`{cls.name}` is meant to be residual, but its input never reaches its output ({intent.reason})"
+    if repair is None:
+        message += f"; no fix: {missing}"
+    forward = cls.method("forward")
+    assert forward is not None, "checked above"
+    span = forward.name_span if intent.place is None else cls.syntax.span(intent.place)
+    yield Finding(span, message, repair, Severity.ERROR if intent.is_certain else Severity.WARNING)
+
+
+_WEIGHTS = re.compile(r"Conv[123]d|Linear|[Aa]ttention|[Aa]ttn")
+_JOINS = re.compile(r"\+|\b(?:cat|concat|concatenate|stack|add|add_|sum|lerp)\b")
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """A forward in which nothing is added or joined, and at least two layers with weights."""
+    code = method_code(facts, source, "forward")
+    return bool(code) and _JOINS.search(code) is None and len(_WEIGHTS.findall(source)) >= 2
+
+
+RULE = Rule(
+    code="NN301",
+    name="residual-not-added",
+    doc=__doc__,
+    fix=Applicability.VERIFIED,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Block(nn.Module):
+                def __init__(self, dim, out_dim, stride):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(dim, out_dim, 3, stride=stride, padding=1)
+                    self.bn1 = nn.BatchNorm2d(out_dim)
+                    self.relu1 = nn.ReLU()
+                    self.conv2 = nn.Conv2d(out_dim, out_dim, 3, stride=1, padding=1)
+                    self.bn2 = nn.BatchNorm2d(out_dim)
+                    self.relu2 = nn.ReLU()
+                def forward(self, x):  # NN301
+                    x = self.relu1(self.bn1(self.conv1(x)))
+                    x = self.conv2(x)
+                    x = self.bn2(x)
+                    x = self.relu2(x)
+                    return x
+            class ResNet(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.stem = nn.Conv2d(3, 64, 3, padding=1)
+                    self.layer1 = self._make_layer(64, 64, 3, 1)
+                def _make_layer(self, dim, out_dim, count, stride):
+                    blocks = [Block(dim, out_dim, stride)]
+                    for _ in range(count - 1):
+                        blocks.append(Block(out_dim, out_dim, 1))
+                    return nn.Sequential(*blocks)
+                def forward(self, x):
+                    return self.layer1(self.stem(x))
+            """,
+            fixed="""
+            import torch
+            from torch import nn
+            class Block(nn.Module):
+                def __init__(self, dim, out_dim, stride):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(dim, out_dim, 3, stride=stride, padding=1)
+                    self.bn1 = nn.BatchNorm2d(out_dim)
+                    self.relu1 = nn.ReLU()
+                    self.conv2 = nn.Conv2d(out_dim, out_dim, 3, stride=1, padding=1)
+                    self.bn2 = nn.BatchNorm2d(out_dim)
+                    self.relu2 = nn.ReLU()
+                    self.shortcut = nn.Identity()
+                    if stride != 1 or dim != out_dim:
+                        self.shortcut = nn.Sequential(
+                            nn.Conv2d(dim, out_dim, kernel_size=1, stride=stride, bias=False),
+                            nn.BatchNorm2d(out_dim),
+                        )
+                def forward(self, x):
+                    identity = self.shortcut(x)
+                    x = self.relu1(self.bn1(self.conv1(x)))
+                    x = self.conv2(x)
+                    x = self.bn2(x)
+                    x = x + identity
+                    x = self.relu2(x)
+                    return x
+            class ResNet(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.stem = nn.Conv2d(3, 64, 3, padding=1)
+                    self.layer1 = self._make_layer(64, 64, 3, 1)
+                def _make_layer(self, dim, out_dim, count, stride):
+                    blocks = [Block(dim, out_dim, stride)]
+                    for _ in range(count - 1):
+                        blocks.append(Block(out_dim, out_dim, 1))
+                    return nn.Sequential(*blocks)
+                def forward(self, x):
+                    return self.layer1(self.stem(x))
+            """,
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class ResidualBlock(nn.Module):
+                def __init__(self, channels):
+                    super().__init__()
+                    self.first = nn.Conv1d(channels, channels, 5, padding=2)
+                    self.second = nn.Conv1d(channels, channels, 3, padding=1)
+                def forward(self, x):  # NN301
+                    out = F.relu(self.first(x))
+                    return F.relu(self.second(out))
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.blocks = nn.ModuleList([ResidualBlock(8) for _ in range(3)])
+                def forward(self, x):
+                    for block in self.blocks:
+                        x = block(x)
+                    return x
+            """,
+            fixed="""
+            import torch.nn.functional as F
+            from torch import nn
+            class ResidualBlock(nn.Module):
+                def __init__(self, channels):
+                    super().__init__()
+                    self.first = nn.Conv1d(channels, channels, 5, padding=2)
+                    self.second = nn.Conv1d(channels, channels, 3, padding=1)
+                def forward(self, x):
+                    out = F.relu(self.first(x))
+                    return F.relu(self.second(out) + x)
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.blocks = nn.ModuleList([ResidualBlock(8) for _ in range(3)])
+                def forward(self, x):
+                    for block in self.blocks:
+                        x = block(x)
+                    return x
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class TransformerBlock(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.attn = nn.MultiheadAttention(dim, 1, batch_first=True)
+                    self.ff = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, dim))
+                    self.norm1 = nn.LayerNorm(dim)
+                    self.norm2 = nn.LayerNorm(dim)
+                def forward(self, x):
+                    x = self.norm1(self.attn(x, x, x)[0])  # NN301
+                    x = self.norm2(self.ff(x))
+                    return x
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class PlainBlock(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+                    self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+                def forward(self, x):
+                    return self.conv2(self.conv1(x))
+            class ResBlock(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+                    self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+                def forward(self, x):
+                    return self.conv2(self.conv1(x))
+            class ResNet(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.plain = nn.Sequential(PlainBlock(8), PlainBlock(8))
+                    self.blocks = nn.ModuleList([ResBlock(8), ResBlock(8)])
+                def forward(self, x):
+                    x = self.plain(x)
+                    for block in self.blocks:
+                        x = x + block(x)
+                    return x
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Block(nn.Module):
+                def __init__(self, width, stride):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(width, width, 3, stride=stride, padding=1, groups=width)
+                    self.conv2 = nn.Conv2d(width, width, 1)
+                def forward(self, x):
+                    return self.conv2(self.conv1(x))
+            class MobileNet(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.layers = nn.Sequential(Block(8, 1), Block(8, 2))
+                def forward(self, x):
+                    return self.layers(x)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            from wrappers import Residual
+            class ResBlock(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.fc1 = nn.Linear(width, width)
+                    self.fc2 = nn.Linear(width, width)
+                def forward(self, x):
+                    return self.fc2(self.fc1(x))
+            def build(width):
+                return Residual(ResBlock(width))
+            class ResidualStem(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.conv = nn.Conv2d(3, width, 7, stride=2)
+                    self.pool = nn.MaxPool2d(3)
+                    self.mix = nn.Conv2d(width, width, 1)
+                def forward(self, x):
+                    return self.mix(self.pool(self.conv(x)))
+            class ResidualUnit(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.fc1 = nn.Linear(width, width)
+                    self.fc2 = nn.Linear(width, width)
+                    self.merge = Merge()
+                def forward(self, x):
+                    return self.merge(x, self.fc2(self.fc1(x)))
+            class Merge(nn.Module):
+                def forward(self, x, y):
+                    return x + y
+            """
+        ),
+    ),
+)

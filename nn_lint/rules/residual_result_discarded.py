@@ -1,0 +1,347 @@
+"""
+A shortcut that was prepared and got lost: `identity` saved and never added, a `shortcut` submodule that nothing calls, a sum
+that goes nowhere.
+
+## Why it hurts
+The block runs and looks residual, but its output never receives its input. `out + identity` as a statement of its own has no
+effect; `out == out + identity` compares; a sum under another name, or behind the `return`, is thrown away. A `downsample` that
+is stored and never applied fails as soon as the shapes differ.
+
+## What is not reported
+Saved inputs that are used in any way (concatenated, gated, handed to a submodule), submodules that a subclass or any other
+file reads, blocks that bring their input in elsewhere, and blocks that say they are plain.
+
+## Fix safety
+Verified: the sum is put where it was meant to be, and kept only if a run in torch shows that the input now reaches the output.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nn_lint.diagnostic import Applicability
+from nn_lint.fixing.leftovers import mend_attribute, mend_lost_sum, mend_saved_input
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.residual.evidence import is_negated
+from nn_lint.model.residual.leftovers import (
+    DeadAttribute,
+    dead_attributes,
+    lost_sums,
+    saved_inputs,
+    self_sums,
+    unreachable_sums,
+)
+from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE
+from nn_lint.project.code_text import bare_code, has_code_after_return, method_code, unread_attributes, unread_names
+from nn_lint.project.facts import ClassFacts
+from nn_lint.rules.rule import Example, Finding, Repair, Rule
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report what is left of a forgotten shortcut; one finding a trace."""
+    if not cls.is_module or not sieve(cls.facts, cls.text):
+        return
+    yield from _sums(cls)
+    if is_negated(cls) or any(self_sums(cls)):
+        return
+    found = False
+    for saved in saved_inputs(cls):
+        found = True
+        message = f"`{saved.name}` holds the input of `{cls.name}` and is never added: the block has no shortcut"
+        yield Finding(cls.syntax.span(saved.statement), message, _repair("Add", mend_saved_input(cls, saved)))
+    for dead in dead_attributes(cls) if not found else ():
+        yield Finding(
+            cls.syntax.span(dead.statement), _dead(cls, dead), _repair("Use the shortcut", mend_attribute(cls, dead))
+        )
+
+
+def _sums(cls: ModuleClass) -> Iterator[Finding]:
+    for lost in lost_sums(cls):
+        edits = mend_lost_sum(cls, lost)
+        if lost.name is not None:
+            message = f"`{lost.name}` is the sum of input and branch, and nothing reads it"
+        elif lost.comparison:
+            message = "`==` compares the sum of input and branch: `=` is meant"
+        else:
+            message = "the sum of input and branch is computed and thrown away"
+        yield Finding(cls.syntax.span(lost.statement), message, _repair("Keep the sum", edits))
+    for statement in unreachable_sums(cls):
+        yield Finding(cls.syntax.span(statement), "this addition stands behind `return` and never runs")
+
+
+def _dead(cls: ModuleClass, dead: DeadAttribute) -> str:
+    if dead.is_flag:
+        return f"`self.{dead.name}` is never read: `{cls.name}` has no shortcut, whatever it says"
+    if dead.raw_sum is not None:
+        return f"`self.{dead.name}` is never applied: `{cls.name}` adds its bare input, which fails where shapes differ"
+    return f"`self.{dead.name}` is never applied: the output of `{cls.name}` does not receive its input"
+
+
+def _repair(message: str, edits: object) -> Repair | None:
+    return (
+        Repair(f"{message} the input to the result" if message == "Add" else message, edits)
+        if isinstance(edits, tuple)
+        else None
+    )
+
+
+_BARE_SUM = re.compile(
+    r"^[ \t]*\(*(?!(?:return|yield|assert|if|elif|while|raise|for|del|with)\b)[\w.][^=\n]*\+(?!=)|==[^\n]*\+|^[ \t]*[\w.]+\.add\(",
+    re.MULTILINE,
+)
+_NAMED_SUM = re.compile(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)[^\n]*(?:\+|\badd\b)", re.MULTILINE)
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """A forward, and a saved input, a shortcut or a sum that nothing seems to use."""
+    code = method_code(facts, source, "forward")
+    if not code:
+        return False
+    unread = set(unread_names(code))
+    if any(SAVED_INPUT.fullmatch(name) for name in unread) or unread & set(_NAMED_SUM.findall(code)):
+        return True
+    if _BARE_SUM.search(code) or ("+" in code and has_code_after_return(code)):
+        return True
+    return any(
+        SHORTCUT_ATTRIBUTE.fullmatch(name) or RESIDUAL_FLAG.fullmatch(name)
+        for name in unread_attributes(bare_code(source))
+    )
+
+
+RULE = Rule(
+    code="NN302",
+    name="residual-result-discarded",
+    doc=__doc__,
+    fix=Applicability.VERIFIED,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Saved(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.conv2 = nn.Conv2d(ch, ch, 3, padding=1)
+                def forward(self, x):
+                    identity = x  # NN302
+                    out = F.relu(self.conv1(x))
+                    out = self.conv2(out)
+                    return F.relu(out)
+            class Projected(nn.Module):
+                def __init__(self, cin, cout):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.shortcut = nn.Conv2d(cin, cout, 1)
+                def forward(self, x):
+                    residual = self.shortcut(x)  # NN302
+                    out = self.conv(x)
+                    return out.relu()
+            class Bare(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    identity = x
+                    out = self.fc(x)
+                    out + identity  # NN302
+                    return out
+            class Compared(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(x)
+                    out == out + x  # NN302
+                    return out
+            class Renamed(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(x)
+                    y = out + x  # NN302
+                    return out
+            """,
+            fixed="""
+            import torch.nn.functional as F
+            from torch import nn
+            class Saved(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.conv2 = nn.Conv2d(ch, ch, 3, padding=1)
+                def forward(self, x):
+                    identity = x
+                    out = F.relu(self.conv1(x))
+                    out = self.conv2(out)
+                    out = out + identity
+                    return F.relu(out)
+            class Projected(nn.Module):
+                def __init__(self, cin, cout):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.shortcut = nn.Conv2d(cin, cout, 1)
+                def forward(self, x):
+                    residual = self.shortcut(x)
+                    out = self.conv(x)
+                    out = out + residual
+                    return out.relu()
+            class Bare(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    identity = x
+                    out = self.fc(x)
+                    out = out + identity
+                    return out
+            class Compared(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(x)
+                    out = out + x
+                    return out
+            class Renamed(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(x)
+                    y = out + x
+                    return y
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Ignored(nn.Module):
+                def __init__(self, cin, cout, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.downsample = downsample  # NN302
+                def forward(self, x):
+                    out = self.conv(x)
+                    out += x
+                    return out.relu()
+            class Forgotten(nn.Module):
+                def __init__(self, cin, cout):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.shortcut = nn.Conv2d(cin, cout, 1)  # NN302
+                def forward(self, x):
+                    x = self.conv(x)
+                    return x.relu()
+            class Optional(nn.Module):
+                def __init__(self, cin, cout, shortcut=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.shortcut = shortcut  # NN302
+                def forward(self, x):
+                    return self.conv(x)
+            """,
+            fixed="""
+            from torch import nn
+            class Ignored(nn.Module):
+                def __init__(self, cin, cout, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    out = self.conv(x)
+                    out += x if self.downsample is None else self.downsample(x)
+                    return out.relu()
+            class Forgotten(nn.Module):
+                def __init__(self, cin, cout):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.shortcut = nn.Conv2d(cin, cout, 1)
+                def forward(self, x):
+                    identity = self.shortcut(x)
+                    x = self.conv(x)
+                    x = x + identity
+                    return x.relu()
+            class Optional(nn.Module):
+                def __init__(self, cin, cout, shortcut=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.shortcut = shortcut
+                def forward(self, x):
+                    identity = x if self.shortcut is None else self.shortcut(x)
+                    return self.conv(x) + identity
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Flag(nn.Module):
+                def __init__(self, ch, use_residual=True):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.use_residual = use_residual  # NN302
+                def forward(self, x):
+                    return self.conv(x).relu()
+            class Behind(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                def forward(self, x):
+                    identity = x
+                    out = self.conv(x)
+                    return out
+                    out += identity  # NN302
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Joined(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                def forward(self, x):
+                    identity = x
+                    return torch.cat([identity, self.conv(x)], dim=1)
+            class Direct(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                def forward(self, x):
+                    residual = x
+                    return x + self.conv(x)
+            class PlainBlock(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                def forward(self, x):
+                    identity = x
+                    return self.conv(x)
+            class Base(nn.Module):
+                def __init__(self, ch, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    return self.conv(x)
+            class Heir(Base):
+                def forward(self, x):
+                    return self.conv(x) + self.downsample(x)
+            class Kept(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.identity = nn.Identity()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                def forward(self, x):
+                    out = self.conv(x)
+                    out.add_(x)
+                    return out
+            """
+        ),
+    ),
+)

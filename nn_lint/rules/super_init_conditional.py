@@ -1,0 +1,110 @@
+"""
+`super().__init__()` is missed on some path through `__init__`: it stands in one branch only, or behind an early return.
+
+## Why it hurts
+On the other path the module is never initialised, so the first layer raises `AttributeError: cannot assign module before
+Module.__init__() call`; without layers the object fails at its first call. Tests that take the good path never see it.
+
+## What is not reported
+A call in every branch, branches that raise, calls in loops, `with` and `try`, and conditions that ask the object itself
+(`hasattr(self, ...)`), which is how a diamond avoids a second initialisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.project.facts import ClassFacts
+from nn_lint.rules.rule import Example, Finding, Rule
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report the first call of a constructor that can end, or register a layer, without it."""
+    init = cls.init
+    if init is None or not cls.is_certain or cls.copies_state:
+        return
+    call = next((call for call in init.parent_calls if cls.reaches_parent(call)), None)
+    if call is not None and cls.misses_parent_call:
+        yield Finding(
+            call.span, f"a path through `{cls.name}.__init__` misses this call, so the module is not initialised"
+        )
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """An `__init__` that does not begin with the call."""
+    return not facts.begins_with_parent_init
+
+
+RULE = Rule(
+    code="NN106",
+    name="super-init-conditional",
+    doc=__doc__,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self, pretrained=False):
+                    if pretrained:
+                        super().__init__()  # NN106
+                    self.fc = nn.Linear(3, 3)
+            class Early(nn.Module):
+                def __init__(self, width=None):
+                    if width is None:
+                        return
+                    super().__init__()  # NN106
+                    self.fc = nn.Linear(width, width)
+            class Ladder(nn.Module):
+                def __init__(self, kind):
+                    if kind == "a":
+                        super().__init__()  # NN106
+                    elif kind == "b":
+                        super().__init__()
+                    self.fc = nn.Linear(3, 3)
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Base(nn.Module):
+                def __init__(self, dim=2):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+            class Child(Base):
+                def __init__(self, wide):
+                    if wide:
+                        super().__init__(8)
+                    else:
+                        super().__init__()
+                    self.act = nn.ReLU()
+            class Strict(nn.Module):
+                def __init__(self, kind):
+                    if kind == "a":
+                        super().__init__()
+                    else:
+                        raise ValueError(kind)
+            class Diamond(nn.Module):
+                def __init__(self):
+                    if not hasattr(self, "_modules"):
+                        super().__init__()
+                    self.fc = nn.Linear(3, 3)
+            class Once(nn.Module):
+                def __init__(self):
+                    if "ready" in self.__dict__:
+                        return
+                    super().__init__()
+            class Tried(Base):
+                def __init__(self, dim):
+                    try:
+                        super().__init__(dim)
+                    except TypeError:
+                        super().__init__()
+                    with nn.utils.skip_init():
+                        self.fc = nn.Linear(3, 3)
+            """
+        ),
+    ),
+)

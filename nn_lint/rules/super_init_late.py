@@ -1,0 +1,151 @@
+"""
+A submodule or parameter is assigned before `super().__init__()` has run.
+
+## Why it hurts
+`nn.Module.__setattr__` puts modules and parameters into tables that `nn.Module.__init__` creates:
+`AttributeError: cannot assign module before Module.__init__() call`. Numbers, strings, lists and plain tensors may be set
+before the call, so those are not reported.
+
+## Fix safety
+Safe: the call moves up, to just before the first assignment that needs it. No fix is offered where its arguments, or the
+parent's `__init__`, use what the lines between them compute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nn_lint.diagnostic import Applicability
+from nn_lint.fixing.statements import move_up
+from nn_lint.model.init_flow import Called
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.project.facts import ClassFacts
+from nn_lint.rules.rule import Example, Finding, Repair, Rule
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report the parent's call when it comes after a registration on a straight path."""
+    init = cls.init
+    if init is None or not cls.is_certain or cls.copies_state or cls.defines("__setattr__"):
+        return
+    call = next((call for call in init.parent_calls if cls.reaches_parent(call)), None)
+    early = next((event for event in cls.init_flow.registrations if event.called is Called.NO), None)
+    if call is None or early is None or cls.syntax.span(early.node).start > call.span.start:
+        return
+    registration = cls.syntax.span(early.node)
+    target = cls.syntax.text(early.node).split("=")[0].split("(")[0].strip()
+    repair = None
+    if cls.can_move_parent_call(call, registration):
+        edits = move_up(init, call.span, registration)
+        repair = Repair("Move the call above the first submodule", edits) if edits else None
+    message = f"`{target}` in row {registration.start.row} is assigned before `{cls.name}.__init__` calls its parent's"
+    yield Finding(call.span, message, repair)
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """An `__init__` that does not begin with the call."""
+    return not facts.begins_with_parent_init
+
+
+RULE = Rule(
+    code="NN102",
+    name="super-init-late",
+    doc=__doc__,
+    fix=Applicability.SAFE,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            from torch import nn
+            class Pair(nn.Module):
+                def __init__(self, left, right):
+                    self.width = left + right
+                    self.left = nn.Linear(left, 8)
+                    # the other side
+                    self.right = nn.Linear(right, 8)
+                    super().__init__()  # NN102
+            """,
+            fixed="""
+            from torch import nn
+            class Pair(nn.Module):
+                def __init__(self, left, right):
+                    self.width = left + right
+                    super().__init__()
+                    self.left = nn.Linear(left, 8)
+                    # the other side
+                    self.right = nn.Linear(right, 8)
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Helped(nn.Module):
+                def __init__(self, deep):
+                    if deep:
+                        self._layers()
+                    super(Helped, self).__init__()  # NN102
+                    self.deep = deep
+                def _layers(self):
+                    self.fc = nn.Linear(2, 2)
+            """,
+            fixed="""
+            from torch import nn
+            class Helped(nn.Module):
+                def __init__(self, deep):
+                    super(Helped, self).__init__()
+                    if deep:
+                        self._layers()
+                    self.deep = deep
+                def _layers(self):
+                    self.fc = nn.Linear(2, 2)
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Head(nn.Module):
+                def __init__(self):
+                    self.scale = nn.Parameter(torch.ones(1))
+                    nn.Module.__init__(self)  # NN102
+            class Base(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.width = width
+            class Dependent(Base):
+                def __init__(self):
+                    self.fc = nn.Linear(2, 3)
+                    width = self.fc.out_features
+                    super().__init__(width)  # NN102
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self, dim, names, body):
+                    self.dim = int(dim)
+                    self.names = list(names)
+                    self.start = torch.zeros(3)
+                    layer = nn.Linear(2, 2)
+                    super().__init__()
+                    self.layer = layer
+                    self.body = body
+            class Twice(nn.Module):
+                def __init__(self, wide):
+                    if wide:
+                        nn.Module.__init__(self)
+                        self.fc = nn.Linear(9, 9)
+                        return
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+            class Loop(nn.ModuleList):
+                def __init__(self, depth):
+                    layers = [nn.Linear(2, 2) for _ in range(depth)]
+                    super().__init__(layers)
+            """
+        ),
+    ),
+)

@@ -1,0 +1,140 @@
+"""
+`super().__init__` is written but not called, or called on the type `super` itself.
+
+## Why it hurts
+`super().__init__` without parentheses is an expression that does nothing, so the module is never initialised.
+`super.__init__()` asks the type and not an object: `TypeError: descriptor '__init__' of 'super' object needs an argument`.
+
+## Fix safety
+Safe: the missing parentheses are added. A bare name is left as it is where the parent's `__init__` wants arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nn_lint.diagnostic import Applicability, Span
+from nn_lint.fixing.build import insert, replace
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.parent_calls import CallForm, ParentCall
+from nn_lint.project.facts import ClassFacts
+from nn_lint.rules.rule import Example, Finding, Repair, Rule
+
+_NOT_CALLED = frozenset({CallForm.ZERO_ARGUMENT, CallForm.TWO_ARGUMENT})
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report statements that name the parent's `__init__` without running it."""
+    init = None if cls.facts.begins_with_parent_init else cls.init
+    for call in init.parent_calls if init is not None else ():
+        if call.form is CallForm.TYPE and call.is_spelled_right:
+            yield _on_type(call)
+        elif call.form in _NOT_CALLED and call.is_spelled_right and not call.is_called and call.is_statement:
+            repair = None
+            if cls.is_module and not cls.parent_wants_arguments:
+                repair = Repair("Add the parentheses", (insert(call.span.end, "()"),))
+            yield Finding(call.span, "`super().__init__` is named but not called: its parentheses are missing", repair)
+
+
+def _on_type(call: ParentCall) -> Finding:
+    """`super.__init__(Net, self, width)` becomes `super().__init__(width)`."""
+    edits = [insert(call.super_span.end, "()")]
+    rest = [item for item in call.arguments if item.text != "self" and not _is_class_name(item.text)]
+    if not call.is_called:
+        edits.append(insert(call.span.end, "()"))
+    elif len(rest) != len(call.arguments):
+        inside = Span(call.method_span.end, call.span.end)
+        edits.append(replace(inside, f"({', '.join(item.text for item in rest)})"))
+    message = "`super.__init__` asks the type `super`, not an instance of it: write `super().__init__()`"
+    return Finding(call.span, message, Repair("Rewrite as `super().__init__()`", tuple(edits)))
+
+
+def _is_class_name(text: str) -> bool:
+    return text.isidentifier() and text[0].isupper()
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """An `__init__` that does not begin with the call."""
+    return not facts.begins_with_parent_init
+
+
+RULE = Rule(
+    code="NN103",
+    name="super-init-not-called",
+    doc=__doc__,
+    fix=Applicability.SAFE,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            from torch import nn
+            class BoxLoss(nn.Module):
+                def __init__(self, reg_max):
+                    super.__init__()  # NN103
+                    self.reg_max = reg_max
+            class Named(nn.Module):
+                def __init__(self):
+                    super.__init__(Named, self)  # NN103
+            class Bare(nn.Module):
+                def __init__(self):
+                    super().__init__  # NN103
+                    self.fc = nn.Linear(2, 2)
+            class Old(nn.Module):
+                def __init__(self):
+                    super(Old, self).__init__  # NN103
+            class Both(nn.Module):
+                def __init__(self):
+                    super.__init__  # NN103
+            """,
+            fixed="""
+            from torch import nn
+            class BoxLoss(nn.Module):
+                def __init__(self, reg_max):
+                    super().__init__()
+                    self.reg_max = reg_max
+            class Named(nn.Module):
+                def __init__(self):
+                    super().__init__()
+            class Bare(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+            class Old(nn.Module):
+                def __init__(self):
+                    super(Old, self).__init__()
+            class Both(nn.Module):
+                def __init__(self):
+                    super().__init__()
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            from elsewhere import Base
+            class Layer(nn.Linear):
+                def __init__(self):
+                    super().__init__  # NN103
+            class Unseen(Base):
+                def __init__(self):
+                    super().__init__  # NN103
+            """,
+        ),
+        Example(
+            """
+            from functools import partial
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+            class Kept(nn.Module):
+                def __init__(self):
+                    start = super().__init__
+                    start()
+            class Handed(nn.Module):
+                def __init__(self):
+                    partial(super().__init__)()
+            """
+        ),
+    ),
+)

@@ -1,0 +1,173 @@
+"""
+`super(Other, self)` names a class that is not the one it stands in.
+
+## Why it hurts
+An unrelated class raises `TypeError: super(type, obj): obj must be an instance or subtype of type`; a name that does not
+exist raises `NameError`: both are what is left when a class was copied or renamed. The name of a parent skips that
+parent's own `__init__` without a word, so the attributes that it would have set are missing later.
+`super(nn.Module, self)` skips the initialisation of the module altogether.
+
+## What is not reported
+`super(Parent, self)` where the skipped constructor sets nothing that the class still uses: that is how a grandparent is
+called on purpose.
+
+## Fix safety
+Safe for an unrelated class or an unknown name: it becomes the name of the class. Parents are reported only, since the skip
+could be meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nn_lint.diagnostic import Applicability
+from nn_lint.fixing.build import replace
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.super_use import SuperUse, Wrongness
+from nn_lint.project.facts import ClassFacts
+from nn_lint.rules.rule import Example, Finding, Repair, Rule
+
+_NAMED = re.compile(r"\bsuper\s*\(\s*([\w.]+)")
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report each two-argument `super` whose class is wrong for certain."""
+    for use in cls.super_uses:
+        wrongness = use.wrongness
+        if wrongness is Wrongness.NONE:
+            continue
+        repair = None
+        if wrongness in (Wrongness.UNRELATED, Wrongness.UNDEFINED) and not cls.facts.in_function:
+            repair = Repair(f"Name the class itself, `{cls.name}`", (replace(use.name_span, cls.name),))
+        yield Finding(use.span, _message(cls, use), repair)
+
+
+def _message(cls: ModuleClass, use: SuperUse) -> str:
+    said = {
+        Wrongness.UNRELATED: f"no base of `{cls.name}`: raises TypeError",
+        Wrongness.UNDEFINED: "defined nowhere in this file: raises NameError",
+        Wrongness.MODULE_SKIPPED: f"the parent, so `nn.Module.__init__` never runs; write `super({cls.name}, self)`",
+        Wrongness.PARENT_SKIPPED: f"a parent, so its own `__init__` is skipped, and `self.{use.missing}` is never set",
+    }
+    return f"`super({use.name}, ...)` in `{cls.name}` names {said[use.wrongness]}"
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """A `super` with a first argument that is not the name of the class."""
+    return any(name != facts.name for name in _NAMED.findall(source))
+
+
+RULE = Rule(
+    code="NN104",
+    name="wrong-super-class",
+    doc=__doc__,
+    fix=Applicability.SAFE,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            from torch import nn
+            class Encoder(nn.Module):
+                def __init__(self):
+                    super(Encoder, self).__init__()
+            class Decoder(nn.Module):
+                def __init__(self):
+                    super(Encoder, self).__init__()  # NN104
+            class Renamed(nn.Module):
+                def __init__(self):
+                    super(OldName, self).__init__()  # NN104
+            """,
+            fixed="""
+            from torch import nn
+            class Encoder(nn.Module):
+                def __init__(self):
+                    super(Encoder, self).__init__()
+            class Decoder(nn.Module):
+                def __init__(self):
+                    super(Decoder, self).__init__()
+            class Renamed(nn.Module):
+                def __init__(self):
+                    super(Renamed, self).__init__()
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Base(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.stem = nn.Linear(4, 4)
+                def forward(self, x):
+                    return self.stem(x)
+            class Child(Base):
+                def __init__(self):
+                    super(Base, self).__init__()  # NN104
+                    self.head = nn.Linear(4, 2)
+                def forward(self, x):
+                    return self.head(super().forward(x))
+            class Heir(Base):
+                def __init__(self):
+                    super(Base, self).__init__()  # NN104
+            class Bare(nn.Module):
+                def __init__(self):
+                    super(nn.Module, self).__init__()  # NN104
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            from elsewhere import *
+            class Base(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.stem = nn.Linear(width, width)
+                def forward(self, x):
+                    return self.stem(x)
+            class Own(Base):
+                def __init__(self):
+                    super(Base, self).__init__()
+                    self.stem = nn.Identity()
+            class Other(Base):
+                def __init__(self):
+                    super(Base, self).__init__()
+                    self.left = nn.Identity()
+                def forward(self, x):
+                    return self.left(x)
+            class Norm(nn.Linear):
+                def __init__(self):
+                    super(nn.Linear, self).__init__()
+            class Dynamic(nn.Module):
+                def __init__(self):
+                    super(__class__, self).__init__()
+                    super(self.__class__, self).train()
+            class Starred(nn.Module):
+                def __init__(self):
+                    super(FromElsewhere, self).__init__()
+            class Outer(nn.Module):
+                class Inner(nn.Module):
+                    def __init__(self):
+                        super(Outer.Inner, self).__init__()
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Left(nn.Module):
+                def step(self):
+                    return super(Right, self).step()
+            class Right(nn.Module):
+                pass
+            class Both(Left, Right):
+                pass
+            Alias = Both
+            class Patched(nn.Module):
+                def __init__(self):
+                    super(Late, self).__init__()
+            Late = Patched
+            """
+        ),
+    ),
+)
