@@ -1,0 +1,140 @@
+"""What a run in torch showed: subjects, runs, residual proofs and verdicts; plain values, no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One class of one text, to be constructed and run.
+
+    `path` gives the package context; `text` may be newer than what lies there. `class_name` is qualified
+    (`Outer.Inner`). `roots` are the folders that absolute imports of the project start from.
+    """
+
+    path: Path
+    text: str
+    class_name: str
+    roots: tuple[Path, ...] = ()
+
+
+class Stage(Enum):
+    """How far a run came before it failed."""
+
+    LOAD = "load"
+    CONSTRUCT = "construct"
+    SYNTHESISE = "synthesise"
+    FORWARD = "forward"
+    LIMIT = "limit"
+
+
+@dataclass(frozen=True, slots=True)
+class RunError:
+    """Why a run ended. `row` is the user's own line (1-based) where known; `ours` is true where no fault of the
+    class is proven: arguments or inputs could not be found, a package is missing, or a limit was hit."""
+
+    stage: Stage
+    kind: str
+    message: str
+    row: int | None
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One construction and forward. `arguments` and `inputs` are Python expressions, as a user would write them;
+    `recipe` is the JSON text that replays them. Shapes list every tensor of the inputs and outputs in order."""
+
+    class_name: str
+    constructs: bool
+    runs: bool
+    arguments: str = ""
+    inputs: str = ""
+    recipe: str = ""
+    input_shapes: tuple[Shape, ...] = ()
+    output_shapes: tuple[Shape, ...] = ()
+    parameters: int | None = None
+    seconds: float = 0.0
+    error: RunError | None = None
+
+    @property
+    def line(self) -> str:
+        """`Block: constructs, forward (2, 64, 56, 56) -> (2, 64, 56, 56)`, or what went wrong, and on which line."""
+        if self.error is None:
+            given, got = shapes_text(self.input_shapes), shapes_text(self.output_shapes)
+            return f"{self.class_name}: constructs, forward {given} -> {got}"
+        where = f" (line {self.error.row})" if self.error.row is not None else ""
+        if self.error.ours:
+            return f"{self.class_name}: unverified, {self.error.message}{where}"
+        if self.constructs:
+            return f"{self.class_name}: constructs, forward fails: {self.error.message}{where}"
+        verb = "load" if self.error.stage is Stage.LOAD else "construct"
+        return f"{self.class_name}: does not {verb}: {self.error.message}{where}"
+
+
+def shapes_text(shapes: tuple[Shape, ...]) -> str:
+    """Shapes as one reads them; some modules take or give no tensor."""
+    return ", ".join(map(str, shapes)) or "no tensor"
+
+
+class Level(Enum):
+    """What was shown, from strong to weak."""
+
+    EQUIVALENT = "equivalent"
+    SAME_SHAPES = "same shapes"
+    RUNS = "runs"
+    FAILS = "fails"
+    REGRESSED = "regressed"
+    UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualProof:
+    """Whether the input of a block reaches its output beside the weights of its branch.
+
+    `before` and `after` tell it for the text before and after the repair; `None` where it could not be decided.
+    `variants` counts the constructor variants that were proven (stride 1, stride 2); `reason` says what failed.
+    """
+
+    before: bool | None
+    after: bool | None
+    variants: tuple[str, ...] = ()
+    reason: str = ""
+
+    @property
+    def holds(self) -> bool:
+        """The input arrives after the repair and did not arrive before."""
+        return self.after is True and self.before is False
+
+    @property
+    def line(self) -> str:
+        """`input reaches the output (stride 1, stride 2)`, or why that is not proven. Widths are left to `variants`."""
+        if not self.holds:
+            return f"input not shown to reach the output: {self.reason}"
+        labels = dict.fromkeys(label.partition(" from ")[0] for label in self.variants)
+        labels.pop("", None)
+        return "input reaches the output" + (f" ({', '.join(labels)})" if labels else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Before and after a repair, side by side. `before` is absent where nothing was repaired (`nn-lint verify`)."""
+
+    class_name: str
+    level: Level
+    after: Run
+    before: Run | None = None
+    residual: ResidualProof | None = None
+
+    @property
+    def line(self) -> str:
+        """The verdict as one line for the user."""
+        text = self.after.line
+        if self.level is Level.REGRESSED:
+            text += ", ran before the repair"
+        return text if self.residual is None else f"{text}, {self.residual.line}"

@@ -1,0 +1,69 @@
+"""The only place where code of the user runs: whatever it raises comes back as a value."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Callable, Generic, Optional, Tuple, TypeVar, Union
+
+T = TypeVar("T")
+
+
+class OutOfTime(BaseException):
+    """Raised by the alarm inside code that runs too long; no `except Exception` of the user's swallows it."""
+
+
+class MissingPackage(Exception):
+    """Code used what a missing package would have provided."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What code of the user raised: the exception, and the frames `(file, row, function)` from outer to inner."""
+
+    error: BaseException
+    frames: Tuple[Tuple[str, int, str], ...]
+
+    @property
+    def kind(self) -> str:
+        """Name of the exception's class."""
+        return type(self.error).__name__
+
+    @property
+    def message(self) -> str:
+        """The exception's text, without the long tails that torch adds."""
+        return str(self.error).strip() or self.kind
+
+    def row_in(self, path: str) -> Optional[int]:
+        """Innermost row of the file at `path` that took part, 1-based."""
+        rows = [row for file, row, _ in self.frames if file == path]
+        if isinstance(self.error, SyntaxError) and self.error.filename == path:
+            return self.error.lineno
+        return rows[-1] if rows else None
+
+
+@dataclass(frozen=True)
+class Success(Generic[T]):
+    """What code of the user returned."""
+
+    value: T
+
+
+def frames_of(trace: Optional[TracebackType]) -> Tuple[Tuple[str, int, str], ...]:
+    """`(file, row, function)` of each frame, outer first."""
+    return tuple((frame.filename, frame.lineno or 0, frame.name) for frame in traceback.extract_tb(trace))
+
+
+def attempt(action: Callable[[], T]) -> Union[Success[T], Failure]:
+    """Run `action`, which calls code of the user.
+
+    Everything is caught here, `SystemExit` and `KeyboardInterrupt` too: code under test may raise what it likes, and
+    only running out of time ends the request (the alarm rings once, so a second attempt would never be stopped).
+    """
+    try:
+        return Success(action())
+    except OutOfTime:
+        raise
+    except BaseException as error:
+        return Failure(error, frames_of(error.__traceback__))

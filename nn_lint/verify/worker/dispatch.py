@@ -1,0 +1,17 @@
+"""The kinds of request and who works on them."""
+
+from __future__ import annotations
+
+from .protocol import Message
+from .replaying import replay
+from .residual import prove
+from .running import run
+
+
+def answer(request: Message) -> Message:
+    """The answer to a request, as plain values."""
+    if request["op"] == "run":
+        return run(request["subject"])
+    if request["op"] == "replay":
+        return replay(request["before"], request["after"], request["recipe"])
+    return prove(request["before"], request["after"], request["recipe"], request["broken"])

@@ -1,0 +1,167 @@
+"""Loading on demand: of a module's top level only the statements run that a requested name needs."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import builtins
+import importlib
+import importlib.abc
+import importlib.machinery
+import linecache
+import sys
+import types
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+from .attempt import Failure, attempt
+from .statements import Statement, Table, bound_by, read_table
+from .stubs import Loading, Stub
+
+
+class DemandModule(types.ModuleType):
+    """A module whose attributes come to be when they are first asked for."""
+
+    def __init__(self, name: str, path: str, table: Table, loading: Loading) -> None:
+        super().__init__(name)
+        self.__file__ = path
+        self._table = table
+        self._loading = loading
+        self._flags = future_flags(table.tree)
+        self.__dict__.setdefault("__annotations__", {})
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__all__":
+            return [bound for bound in self._table.binding if not bound.startswith("_")]
+        if not (name.startswith("__") and name.endswith("__")):
+            provide(self, name)
+        if name in self.__dict__:
+            return self.__dict__[name]
+        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+
+
+def provide(module: DemandModule, name: str) -> None:
+    """Run the statements that bind `name` in the module, in their order, each after what it needs."""
+    statements = module._table.binding.get(name)
+    if statements is None:
+        if name not in module.__dict__ and not hasattr(builtins, name):
+            provide_from_star(module, name)
+        return
+    waiting: List[Statement] = []
+    for statement in statements:
+        if not statement.done:
+            statement.done = True
+            for needed in statement.now:
+                provide(module, needed)
+            execute(module, statement.node)
+            waiting.append(statement)
+    for statement in waiting:
+        for needed in statement.later:
+            provide(module, needed)
+
+
+def execute(module: DemandModule, node: ast.stmt) -> None:
+    """Run one top-level statement under the rows of its own file; a failing import leaves a stub behind."""
+    code = compile(
+        ast.Module([node], type_ignores=[]), str(module.__file__), "exec", flags=module._flags, dont_inherit=True
+    )
+    module._loading.depth += 1
+    outcome = attempt(lambda: exec(code, module.__dict__))
+    module._loading.depth -= 1
+    if not isinstance(outcome, Failure):
+        return
+    if not isinstance(node, (ast.Import, ast.ImportFrom)):
+        raise outcome.error
+    alias = node.names[0]
+    origin = alias.name if isinstance(node, ast.Import) else f"{'.' * node.level}{node.module or ''}.{alias.name}"
+    module.__dict__[bound_by(alias)] = Stub(origin, outcome.message, module._loading)
+
+
+def provide_from_star(module: DemandModule, name: str) -> None:
+    """Look for `name` in the modules that are imported by `*`, the last one first."""
+    for node in reversed(module._table.stars):
+        source = "." * node.level + (node.module or "")
+        try:
+            origin = importlib.import_module(source, module.__dict__.get("__package__"))
+        except ImportError:
+            continue
+        if hasattr(origin, name):
+            module.__dict__[name] = getattr(origin, name)
+            return
+
+
+def future_flags(tree: ast.Module) -> int:
+    """Compiler flags of the module's `from __future__` imports."""
+    flags = 0
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+            for alias in node.names:
+                flags |= getattr(__future__, alias.name).compiler_flag
+    return flags
+
+
+class ProjectFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds modules of the project under its roots and loads them on demand; `texts` replaces what lies on the disk."""
+
+    def __init__(self, roots: Sequence[Path], only: Optional[str], texts: Dict[str, str], loading: Loading) -> None:
+        self.roots = tuple(roots)
+        self.only = only
+        self.texts = texts
+        self.loading = loading
+
+    def find_spec(
+        self, fullname: str, path: Optional[Sequence[str]] = None, target: Optional[types.ModuleType] = None
+    ) -> Optional[importlib.machinery.ModuleSpec]:
+        """The spec of a module that lies under a root; None leaves it to Python's own finders."""
+        top = fullname.partition(".")[0]
+        if is_standard(top) or top == "torch" or (self.only is not None and top != self.only):
+            return None
+        for root in self.roots:
+            place = root.joinpath(*fullname.split("."))
+            for file, is_package in ((place / "__init__.py", True), (place.with_name(place.name + ".py"), False)):
+                if file.is_file():
+                    spec = importlib.machinery.ModuleSpec(fullname, self, origin=str(file), is_package=is_package)
+                    if is_package:
+                        spec.submodule_search_locations = [str(place)]
+                    return spec
+            if place.is_dir() and any(place.glob("*.py")):
+                spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
+                spec.submodule_search_locations = [str(place)]
+                return spec
+        return None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        """The module, of which nothing has run."""
+        path = str(spec.origin)
+        text = self.texts.get(path)
+        if text is None:
+            text = read_text(Path(path))
+        return make_module(spec.name, path, text, self.loading)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Nothing runs yet."""
+
+
+def make_module(name: str, path: str, text: str, loading: Loading) -> DemandModule:
+    """A module of this text, of which nothing has run; tracebacks and `inspect` see the text's own rows."""
+    linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
+    return DemandModule(name, path, read_table(text, path), loading)
+
+
+def read_text(path: Path) -> str:
+    """A file's text in the encoding that it declares."""
+    import tokenize
+
+    with tokenize.open(path) as file:
+        return file.read()
+
+
+def is_standard(name: str) -> bool:
+    """Whether a top-level name belongs to the standard library."""
+    if name in sys.builtin_module_names:
+        return True
+    names = getattr(sys, "stdlib_module_names", None)
+    if names is not None:
+        return name in names
+    spec = importlib.machinery.PathFinder.find_spec(name, [str(Path(types.__file__).parent)])
+    return spec is not None

@@ -1,0 +1,312 @@
+"""One class, constructed and run with nothing given but its file."""
+
+from __future__ import annotations
+
+import ast
+import json
+import linecache
+import time
+from dataclasses import dataclass
+from typing import Any, Dict, Iterator, List, Optional, Set, Union
+
+import torch
+from torch import nn
+
+from .arguments import Arguments, Unknown, chosen_arguments, repaired, written_arguments
+from .attempt import Failure, OutOfTime, attempt, frames_of
+from .expressions import evaluate
+from .faults import is_limit, is_missing_package, is_sure
+from .harvest import Parent, captured, harvested, has_written_inputs, parents_of, written_specs
+from .protocol import Message
+from .search import Ran, Refused, run_once, search
+from .specs import Spec, Specs, tensors_in, text_of
+from .subjects import NotReachable, Target, load_target
+from .usage import methods_of
+
+CONSTRUCTIONS = 40
+CONSTRUCT_SECONDS = 8.0
+MODELS = 4
+
+
+@dataclass
+class Progress:
+    """How far the work on a class came; kept outside of it, so that running out of time still leaves an answer."""
+
+    target: Optional[Target] = None
+    stage: str = "load"
+    arguments: Optional[Arguments] = None
+    specs: Specs = ()
+    model: Optional[nn.Module] = None
+    output: Any = None
+
+
+def run(subject: Message) -> Message:
+    """Construct and run the class of a subject, and describe what happened."""
+    progress = Progress()
+    try:
+        failure, ours = advance(subject, progress)
+    except OutOfTime as error:
+        failure, ours = Failure(error, frames_of(error.__traceback__)), True
+    return describe(progress, failure, ours, str(subject["path"]))
+
+
+def advance(subject: Message, progress: Progress) -> tuple[Optional[Failure], bool]:
+    """Load, construct, run: the failure that ended it, and whether it proves nothing against the class."""
+    loaded = attempt(lambda: load_target(subject))
+    if isinstance(loaded, Failure):
+        return loaded, not isinstance(loaded.error, SyntaxError)
+    target = progress.target = loaded.value
+    if not issubclass(target.cls, nn.Module):
+        return Failure(TypeError(f"{target.name} is not an nn.Module"), ()), True
+    progress.stage = "construct"
+    return construct_and_run(target, progress)
+
+
+@dataclass
+class Search:
+    """What the candidates have shown so far: the written one that failed first, and the last that failed at all."""
+
+    written: Optional[tuple[Arguments, Failure]] = None
+    guessed: Optional[Failure] = None
+    refused: Optional[tuple[Arguments, nn.Module, Refused]] = None
+    models: int = 0
+
+
+def construct_and_run(target: Target, progress: Progress) -> tuple[Optional[Failure], bool]:
+    """Try candidates until one runs; a written call that fails on written inputs ends it, for that is the class's
+    fault."""
+    state = Search()
+    parents: List[Parent] = []
+    for arguments in candidates(target, parents, state):
+        progress.arguments = arguments
+        progress.stage = "construct"
+        built = construct(target, arguments)
+        if isinstance(built, Failure):
+            if is_sure(built, target) or is_limit(built):
+                return built, is_limit(built)
+            if arguments.written and not arguments.harvested and state.written is None:
+                state.written = (arguments, built)
+            state.guessed = built
+            continue
+        progress.model, progress.stage = built, "forward"
+        given = list(written_specs(target))
+        outcome = forward(built, target, given, arguments, parents)
+        if isinstance(outcome, Ran):
+            progress.specs, progress.output = outcome.specs, outcome.output
+            return no_output(target, outcome.output)
+        if state.refused is None:
+            state.refused = (arguments, built, outcome)
+        if outcome.proven or (given and arguments.written):
+            break
+        state.models += 1
+        if state.models >= MODELS:
+            break
+    return conclude(target, progress, state)
+
+
+def conclude(target: Target, progress: Progress, state: Search) -> tuple[Optional[Failure], bool]:
+    """The failure to tell of when no candidate ran."""
+    if state.refused is not None:
+        arguments, progress.model, outcome = state.refused
+        progress.arguments, progress.specs, progress.stage = arguments, outcome.specs, "forward"
+        proven = is_sure(outcome.failure, target) or (
+            arguments.written and (outcome.proven or bool(list(written_specs(target))))
+        )
+        return outcome.failure, not proven or is_limit(outcome.failure) or is_missing_package(outcome.failure)
+    progress.model = None
+    if state.written is not None:
+        progress.arguments, failure = state.written
+        return failure, is_missing_package(failure)
+    return state.guessed or Failure(Unknown("no arguments found"), ()), True
+
+
+def candidates(target: Target, parents: List[Parent], state: Search) -> Iterator[Arguments]:
+    """Arguments to try: written, passed by parents, made up, repaired. `parents` is filled on the way."""
+    yield from written_arguments(target)
+    for parent in parents_of(target):
+        parents.append(parent)
+        yield from harvested(parent)
+    queue = list(chosen_arguments(target))
+    tried: Set[str] = set()
+    end = time.monotonic() + CONSTRUCT_SECONDS
+    while queue and len(tried) < CONSTRUCTIONS and time.monotonic() < end:
+        arguments = queue.pop(0)
+        if arguments.text in tried:
+            continue
+        tried.add(arguments.text)
+        before = state.guessed
+        yield arguments
+        failure = state.guessed
+        if failure is not None and failure is not before:
+            queue.extend(repaired(target, arguments, failure.message, failing_rows(target, failure)))
+
+
+def failing_rows(target: Target, failure: Failure) -> str:
+    """The user's rows that took part in a failure."""
+    lines = {row for file, row, _ in failure.frames if file == target.path}
+    return "\n".join(linecache.getline(target.path, row) for row in sorted(lines))
+
+
+def construct(target: Target, arguments: Arguments) -> Union[nn.Module, Failure]:
+    """A fresh instance with seeded weights, in evaluation mode."""
+
+    def build() -> nn.Module:
+        torch.manual_seed(0)
+        model = make(target, arguments.text)
+        model.eval()
+        return model
+
+    outcome = attempt(build)
+    return outcome if isinstance(outcome, Failure) else outcome.value
+
+
+def make(target: Target, text: str) -> nn.Module:
+    """The target called with arguments given as text."""
+    values, options = evaluate(f"(lambda *values, **options: (values, options))({text})", target)
+    model = target.cls(*values, **options)
+    if not isinstance(model, nn.Module):
+        raise NotReachable(f"{target.name} gives a {type(model).__name__} when called")
+    return model
+
+
+def forward(
+    model: nn.Module, target: Target, given: List[Specs], arguments: Arguments, parents: List[Parent]
+) -> Union[Ran, Refused]:
+    """Run a model: on written inputs alone where there are any, else on what parents pass or on what a search finds."""
+    if given:
+        outcome = search_only(model, target, given)
+        if isinstance(outcome, Ran) or arguments.written:
+            return outcome
+    shown: List[Specs] = []
+    for parent in parents:
+        if has_written_inputs(parent) and arguments.text in (text for _, text in parent.instances):
+            specs = captured(parent, target).get(arguments.text)
+            shown.extend([specs] if specs is not None else [])
+            break
+    outcome = search(model, target, shown)
+    if isinstance(outcome, Ran) or outcome.proven:
+        return outcome
+    for parent in parents or list(parents_of(target))[:1]:
+        found = captured(parent, target)
+        specs = found.get(arguments.text)
+        if specs is not None:
+            return search_only(model, target, [specs])
+    return outcome
+
+
+def search_only(model: nn.Module, target: Target, given: List[Specs]) -> Union[Ran, Refused]:
+    """Run a model on exactly these inputs, the first of them that it takes."""
+    refused: Optional[Refused] = None
+    for specs in given:
+        outcome = run_once(model, specs, target)
+        if isinstance(outcome, Ran):
+            return outcome
+        refused = refused or Refused(specs, outcome[0], True)
+    assert refused is not None
+    return refused
+
+
+def no_output(target: Target, output: Any) -> tuple[Optional[Failure], bool]:
+    """A forward that gives nothing back is a fault of its own."""
+    if output is not None:
+        return None, False
+    frames = ((target.path, forward_row(target), "forward"),)
+    return Failure(ValueError("forward returns None"), frames), is_interface(methods_of(target.node).get("forward"))
+
+
+def is_interface(method: Optional[ast.FunctionDef]) -> bool:
+    """Whether a method is inherited or has no body of its own, as in a class that only shows what others must
+    define."""
+    if method is None:
+        return True
+    return all(
+        isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        for node in method.body
+    )
+
+
+def forward_row(target: Target) -> int:
+    """The row of the target's `forward`, or of the class where it inherits it."""
+    method = methods_of(target.node).get("forward")
+    return (method or target.node).lineno
+
+
+def describe(progress: Progress, failure: Optional[Failure], ours: bool, path: str) -> Message:
+    """The answer: plain values only."""
+    arguments, specs = progress.arguments, progress.specs
+    ran = failure is None
+    answer: Dict[str, Any] = {
+        "constructs": progress.model is not None,
+        "runs": ran,
+        "arguments": arguments.text if arguments else "",
+        "inputs": text_of(specs),
+        "recipe": recipe_text(arguments, specs) if arguments and progress.model is not None else "",
+        "input_shapes": input_shapes(specs, progress.target) if ran else [],
+        "output_shapes": [list(tensor.shape) for tensor in tensors_in(progress.output)] if ran else [],
+        "parameters": count(progress.model) if progress.model is not None else None,
+        "error": None if failure is None else describe_failure(progress.stage, failure, ours, path),
+    }
+    return answer
+
+
+def describe_failure(stage: str, failure: Failure, ours: bool, path: str) -> Message:
+    """Why it ended."""
+    if isinstance(failure.error, OutOfTime):
+        stage, message = "limit", f"still running after the time limit ({stage})"
+    else:
+        message = failure.message.splitlines()[0] if failure.message else failure.kind
+    if is_limit(failure):
+        stage, ours = "limit", True
+    if isinstance(failure.error, Unknown) or (
+        stage == "forward" and ours and failure.kind == "ValueError" and not failure.frames
+    ):
+        stage = "synthesise"
+    return {"stage": stage, "kind": failure.kind, "message": message[:500], "row": failure.row_in(path), "ours": ours}
+
+
+def count(model: nn.Module) -> Optional[int]:
+    """Number of parameters; None where lazy ones have no size yet or the model was never set up."""
+    outcome = attempt(lambda: sum(parameter.numel() for parameter in model.parameters()))
+    return None if isinstance(outcome, Failure) else outcome.value
+
+
+def input_shapes(specs: Specs, target: Optional[Target]) -> List[List[int]]:
+    """Shapes of all tensors among the inputs."""
+    shapes: List[List[int]] = []
+    for spec in specs:
+        if spec.kind != "text":
+            shapes.append(list(spec.shape))
+        elif target is not None:
+            shapes.extend(list(tensor.shape) for tensor in tensors_in(evaluate(spec.text, target)))
+    return shapes
+
+
+def recipe_text(arguments: Arguments, specs: Specs) -> str:
+    """What replays a run, as JSON text."""
+    inputs = [
+        {
+            "name": each.name,
+            "kind": each.kind,
+            "shape": each.shape,
+            "high": each.high,
+            "text": each.text,
+            "keyword": each.keyword,
+        }
+        for each in specs
+    ]
+    return json.dumps(
+        {
+            "arguments": arguments.text,
+            "origin": arguments.origin,
+            "written": arguments.written,
+            "inputs": inputs,
+            "seed": 0,
+        }
+    )
+
+
+def read_recipe(text: str) -> tuple[Arguments, Specs]:
+    """Arguments and inputs from a recipe."""
+    recipe = json.loads(text)
+    specs = tuple(Spec(**{**each, "shape": tuple(each["shape"])}) for each in recipe["inputs"])
+    return Arguments(recipe["arguments"], recipe["origin"], recipe["written"]), specs

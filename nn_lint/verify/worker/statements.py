@@ -1,0 +1,150 @@
+"""A module's text as a table of top-level statements: the names that each binds, and those that it needs."""
+
+from __future__ import annotations
+
+import ast
+import symtable
+from dataclasses import dataclass, field
+from typing import Dict, FrozenSet, Iterator, List, Set, Tuple
+
+BINDING = (
+    ast.Import,
+    ast.ImportFrom,
+    ast.FunctionDef,
+    ast.AsyncFunctionDef,
+    ast.ClassDef,
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+    ast.If,
+    ast.Try,
+    ast.With,
+)
+IMMEDIATE_SCOPES = {"listcomp", "setcomp", "dictcomp", "genexpr", "lambda"}
+
+
+@dataclass
+class Statement:
+    """One top-level statement. `now` are the names that running it needs, `later` those that calls of what it
+    defines need."""
+
+    node: ast.stmt
+    binds: FrozenSet[str]
+    now: FrozenSet[str]
+    later: FrozenSet[str]
+    done: bool = False
+
+
+@dataclass
+class Table:
+    """The statements of a module that bind names; loops, bare expressions and the `__main__` part are not among
+    them."""
+
+    tree: ast.Module
+    binding: Dict[str, List[Statement]] = field(default_factory=dict)
+    stars: List[ast.ImportFrom] = field(default_factory=list)
+    stored: Set[str] = field(default_factory=set)
+
+    def could_bind(self, name: str) -> bool:
+        """Whether anything in the text, at whatever depth, may bind the name at module level."""
+        return bool(self.stars) or name in self.stored
+
+
+def read_table(text: str, path: str) -> Table:
+    """The table of a module's text; raises SyntaxError where Python refuses it."""
+    tree = ast.parse(text, path)
+    table = Table(tree)
+    lines = text.splitlines(keepends=True)
+    for node in tree.body:
+        for part in split_import(node):
+            if isinstance(part, ast.ImportFrom) and part.names[0].name == "*":
+                table.stars.append(part)
+            elif isinstance(part, BINDING) and not is_main_part(part):
+                add_statement(table, part, lines, path)
+    for inner in ast.walk(tree):
+        if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Load):
+            table.stored.add(inner.id)
+        elif isinstance(inner, (ast.FunctionDef, ast.ClassDef)):
+            table.stored.add(inner.name)
+        elif isinstance(inner, ast.alias):
+            table.stored.add(bound_by(inner))
+    return table
+
+
+def add_statement(table: Table, node: ast.stmt, lines: List[str], path: str) -> None:
+    """Enter one statement under each name that it binds."""
+    first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
+    segment = "".join(lines[first - 1 : node.end_lineno])
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        statement = Statement(node, frozenset(bound_by(alias) for alias in node.names), frozenset(), frozenset())
+    else:
+        binds, now, later = names_of(node, segment, path)
+        statement = Statement(node, binds, now - binds if isinstance(node, ast.ClassDef) else now, later)
+    for name in statement.binds:
+        table.binding.setdefault(name, []).append(statement)
+
+
+def split_import(node: ast.stmt) -> Iterator[ast.stmt]:
+    """One import statement a name: asking for one name must not load what the others need."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield ast.copy_location(ast.Import([alias]), node)
+    elif isinstance(node, ast.ImportFrom):
+        for alias in node.names:
+            yield ast.copy_location(ast.ImportFrom(node.module, [alias], node.level), node)
+    else:
+        yield node
+
+
+def bound_by(alias: ast.alias) -> str:
+    """The name that an import binds."""
+    return alias.asname or alias.name.partition(".")[0]
+
+
+def is_main_part(node: ast.AST) -> bool:
+    """Whether this is `if __name__ == "__main__":`."""
+    return isinstance(node, ast.If) and any(
+        isinstance(part, ast.Name) and part.id == "__name__" for part in ast.walk(node.test)
+    )
+
+
+def names_of(node: ast.stmt, segment: str, path: str) -> Tuple[FrozenSet[str], FrozenSet[str], FrozenSet[str]]:
+    """Names that a statement binds, needs to run, and needs when what it defines is called."""
+    try:
+        scope = symtable.symtable(segment, path, "exec")
+    except (
+        SyntaxError
+    ):  # cut out of its lines it may not stand alone (two statements on one line); every name then counts
+        used = frozenset(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+        return used, used, frozenset()
+    binds = {name.get_name() for name in scope.get_symbols() if name.is_assigned() or name.is_imported()}
+    binds.update(child.get_name() for child in scope.get_children() if child.get_type() in ("class", "function"))
+    binds.update(changed_by(node))
+    now = {name.get_name() for name in scope.get_symbols() if name.is_referenced()}
+    later: Set[str] = set()
+    is_definition = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    for child in scope.get_children():
+        collect_globals(child, now, later if is_definition else now)
+    return frozenset(binds), frozenset(now), frozenset(later)
+
+
+def changed_by(node: ast.stmt) -> Iterator[str]:
+    """Names whose value an assignment changes from inside: `DEFAULTS["depth"] = 3`."""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign) else []
+    for target in targets:
+        inner: ast.expr = target
+        while isinstance(inner, ast.Subscript):
+            inner = inner.value
+        if inner is not target and isinstance(inner, ast.Name):
+            yield inner.id
+
+
+def collect_globals(scope: symtable.SymbolTable, now: Set[str], later: Set[str]) -> None:
+    """Add the module-level names that a scope reads: at once in class bodies and comprehensions, else when called."""
+    is_function = str(scope.get_type()).endswith("function") and scope.get_name() not in IMMEDIATE_SCOPES
+    sink = later if is_function else now
+    for name in scope.get_symbols():
+        if name.is_global() and name.is_referenced():
+            sink.add(name.get_name())
+    for child in scope.get_children():
+        collect_globals(child, sink, later)
