@@ -1,0 +1,189 @@
+"""Many files: read, check in several processes, fix with proof, write; the order of the paths is kept."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nn_lint.config import Settings
+from nn_lint.diagnostic import Diagnostic
+from nn_lint.engine import Engine
+from nn_lint.project.files import ProjectFile, ProjectFiles
+from nn_lint.project.hierarchy import Hierarchy, Kinship, ProjectClass
+from nn_lint.proving import Outcome, fix_with_proof
+from nn_lint.rules.selection import select_rules
+from nn_lint.source.decoding import Decoded, UndecodableError, decode
+from nn_lint.source.text import Text
+from nn_lint.source.writing import write_atomically
+from nn_lint.verify.verdict import Verdict
+
+if TYPE_CHECKING:
+    from nn_lint.verify.verifier import Verifier
+
+FEW_FILES = 8
+"""Up to this many files one process is faster than starting others."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What happened to one file. `before` and `after` are set where fixes changed it; `failure` means exit code 2."""
+
+    filename: str
+    diagnostics: tuple[Diagnostic, ...]
+    fixed: tuple[Diagnostic, ...] = ()
+    failure: str | None = None
+    before: str | None = None
+    after: str | None = None
+    verdicts: tuple[Verdict, ...] = ()
+    rejected: tuple[tuple[Diagnostic, str], ...] = ()
+
+
+class Session:
+    """The engine and the files that it has read so far; one a process, since neither is shared."""
+
+    def __init__(self, settings: Settings, paths: Sequence[Path] = ()) -> None:
+        roots = (settings.root, settings.root / "src", *settings.src)
+        self.settings = settings
+        self.hierarchy = Hierarchy(ProjectFiles(roots, neighbours=tuple(paths)), settings.module_bases)
+        self.engine = Engine(self.hierarchy, select_rules(settings))
+
+    def open(self, path: Path, decoded: Decoded) -> ProjectFile:
+        """A file as the engine takes it."""
+        return self.hierarchy.files.add(path.absolute(), Text(decoded.text, display_name(path)))
+
+
+def check_files(paths: Sequence[Path], settings: Settings, executor: Executor | None = None) -> Iterator[FileReport]:
+    """Check files, in the order given; many of them in several processes (or on any other executor)."""
+    if executor is None and len(paths) <= FEW_FILES:
+        session = Session(settings, paths)
+        yield from (_check(session, path) for path in paths)
+        return
+    workers = os.cpu_count() or 1
+    with nullcontext(executor) if executor else ProcessPoolExecutor(workers) as pool:
+        batches = _batches(paths, workers)
+        every = tuple(paths)
+        for reports in pool.map(_check_batch, batches, [settings] * len(batches), [every] * len(batches)):
+            yield from reports
+
+
+def fix_files(
+    paths: Sequence[Path], settings: Settings, verifier: Verifier | None, *, write: bool
+) -> Iterator[FileReport]:
+    """Fix files, in the order given; those in which nothing can be fixed are only checked."""
+    session = Session(settings, paths)
+    for path, report in zip(paths, check_files(paths, settings)):
+        if any(item.fix is not None for item in report.diagnostics):
+            yield _guarded(path, lambda path: _fix(session, path, verifier, write=write))
+        else:
+            yield report
+
+
+def check_text(text: str, filename: str, settings: Settings) -> FileReport:
+    """Check a text that need not lie on the disk."""
+    session = Session(settings)
+    path = Path(filename)
+    return _guarded(path, lambda path: FileReport(filename, session.engine.check(session.open(path, Decoded(text)))))
+
+
+def fix_text(text: str, filename: str, settings: Settings, verifier: Verifier | None) -> FileReport:
+    """Fix a text; nothing is written."""
+    session = Session(settings)
+    file = session.open(Path(filename), Decoded(text))
+    return _report(fix_with_proof(session.engine, file, settings, verifier), file)
+
+
+def modules_of(paths: Sequence[Path], settings: Settings) -> Iterator[tuple[Path, str, tuple[str, ...]]]:
+    """The files that define modules with a `forward`: path, text, qualified class names."""
+    session = Session(settings)
+    for path in paths:
+        try:
+            file = session.open(path, decode(path.read_bytes()))
+        except (OSError, UndecodableError):
+            continue
+        names = tuple(_runnable(session.hierarchy, file))
+        if names:
+            yield path, file.text.content, names
+
+
+def display_name(path: Path) -> str:
+    """A path as the user would type it: relative to the current folder where it lies below it."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _runnable(hierarchy: Hierarchy, file: ProjectFile) -> Iterator[str]:
+    for facts in file.facts.classes:
+        cls = ProjectClass(file, facts)
+        if facts.in_function or hierarchy.ancestry(cls).kinship is not Kinship.MODULE:
+            continue
+        if facts.method("forward") is not None or hierarchy.inherited(cls, "forward") is not None:
+            yield facts.qualified_name
+
+
+def _batches(paths: Sequence[Path], workers: int) -> list[tuple[Path, ...]]:
+    """Neighbours stay together, so that a process meets the bases it has read; about eight batches a worker."""
+    size = max(1, len(paths) // (8 * workers))
+    return [tuple(paths[start : start + size]) for start in range(0, len(paths), size)]
+
+
+_SESSIONS: dict[tuple[Settings, int], Session] = {}
+
+
+def _check_batch(paths: tuple[Path, ...], settings: Settings, every: tuple[Path, ...]) -> list[FileReport]:
+    key = settings, hash(every)
+    session = _SESSIONS.get(key)
+    if session is None:
+        _SESSIONS.clear()
+        session = _SESSIONS[key] = Session(settings, every)
+    return [_check(session, path) for path in paths]
+
+
+def _check(session: Session, path: Path) -> FileReport:
+    def check(path: Path) -> FileReport:
+        file = session.open(path, decode(path.read_bytes()))
+        return FileReport(display_name(path), session.engine.check(file))
+
+    return _guarded(path, check)
+
+
+def _fix(session: Session, path: Path, verifier: Verifier | None, *, write: bool) -> FileReport:
+    decoded = decode(path.read_bytes())
+    file = session.open(path, decoded)
+    outcome = fix_with_proof(session.engine, file, session.settings, verifier)
+    if write and outcome.content != decoded.text:
+        write_atomically(path, decoded.encode(outcome.content))
+    return _report(outcome, file)
+
+
+def _report(outcome: Outcome, file: ProjectFile) -> FileReport:
+    changed = outcome.content != file.text.content
+    return FileReport(
+        file.text.filename,
+        outcome.remaining,
+        fixed=outcome.applied,
+        before=file.text.content if changed else None,
+        after=outcome.content if changed else None,
+        verdicts=outcome.verdicts,
+        rejected=outcome.rejected,
+    )
+
+
+def _guarded(path: Path, work: Callable[[Path], FileReport]) -> FileReport:
+    """The per-file boundary: whatever goes wrong with one file is reported, and the others go on."""
+    try:
+        return work(path)
+    except OSError as error:
+        failure = f"cannot be read or written: {error.strerror or error}"
+    except UndecodableError as error:
+        failure = str(error)
+    except Exception:
+        failure = f"nn-lint failed on this file; please report it:\n{traceback.format_exc()}"
+    return FileReport(display_name(path), (), failure=failure)
