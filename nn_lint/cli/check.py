@@ -1,0 +1,113 @@
+"""`nn-lint check`: finds, and with `--fix` or `--diff` mends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nn_lint.cli.exit_codes import FAILURE
+from nn_lint.cli.options import CommonOptions, common_options, common_settings, selector_option, start_folder
+from nn_lint.cli.output import Output, open_output
+from nn_lint.config import ConfigError, Settings
+
+if TYPE_CHECKING:
+    from nn_lint.verify.verifier import Verifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOptions(CommonOptions):
+    """The options of `check`, as click reads them."""
+
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    extend_select: tuple[str, ...]
+    output_format: str | None
+    fix: bool
+    unsafe_fixes: bool
+    diff: bool
+    show_fixes: bool
+    no_verify: bool
+    exit_zero: bool
+    no_cache: bool
+    stdin_filename: str | None
+
+    @property
+    def reads_stdin(self) -> bool:
+        """Whether the text comes from the standard input."""
+        return self.paths == ("-",) or (not self.paths and self.stdin_filename is not None)
+
+
+@click.command("check")
+@selector_option("--select", "Use exactly these rules: codes, prefixes of codes, names or ALL.")
+@selector_option("--ignore", "Leave these rules out.")
+@selector_option("--extend-select", "Add these rules to those in use.")
+@click.option("--fix", is_flag=True, help="Apply the fixes; what changes a model is kept only when torch confirms it.")
+@click.option("--unsafe-fixes", is_flag=True, help="Count, show and apply unsafe fixes too.")
+@click.option("--diff", is_flag=True, help="Show what would change, write nothing. With --fix the proofs are run.")
+@click.option("--show-fixes", is_flag=True, help="List what was fixed.")
+@click.option("--no-verify", is_flag=True, help="Run nothing in torch: only fixes that need no proof are applied.")
+@click.option("--output-format", type=click.Choice(("full", "concise", "json")), help="[default: full in a terminal]")
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
+@click.option("--no-cache", is_flag=True, help="Do not use the cache of findings.")
+@click.option("--stdin-filename", metavar="PATH", help="The name of the text that `-` reads.")
+@common_options
+def command(**values: Any) -> int:
+    """Find mistakes in PATHS (the default command)."""
+    options = CheckOptions(**values)
+    output = open_output(options.color, quiet=options.quiet)
+    try:
+        return _run(options, output)
+    except ConfigError as error:
+        output.failure(str(error))
+        return FAILURE
+
+
+def _run(options: CheckOptions, output: Output) -> int:
+    from nn_lint.cli.present import Presenter
+    from nn_lint.cli.work import check_paths, check_stdin
+    from nn_lint.rules.selection import select_rules
+
+    if "-" in options.paths and not options.reads_stdin:
+        raise ConfigError("`-` cannot be combined with other paths")
+    settings = _settings(options)
+    select_rules(settings)
+    work = check_stdin if options.reads_stdin else check_paths
+    with _verifier(options, settings) as verifier:
+        presenter = Presenter(output, settings, options, verified=verifier is not None)
+        return presenter.show(work(options, settings, verifier))
+
+
+@contextmanager
+def _verifier(options: CheckOptions, settings: Settings) -> Iterator[Verifier | None]:
+    """The verifier of a run that fixes; `None` where nothing is to be proven or no interpreter has torch."""
+    if not options.fix or options.no_verify:
+        yield None
+        return
+    from nn_lint.cli.work import find_python
+    from nn_lint.verify.verifier import Verifier
+
+    python = find_python(settings)
+    if python is None:
+        yield None
+        return
+    with Verifier(python, settings.verify) as verifier:
+        yield verifier
+
+
+def _settings(options: CheckOptions) -> Settings:
+    """The configuration with the command line over it: what is named there is on, whatever the file ignores."""
+    stdin = (options.stdin_filename,) if options.stdin_filename else ()
+    settings = common_settings(options, start_folder(stdin if options.reads_stdin else options.paths))
+    named = {*options.select, *options.extend_select}
+    return replace(
+        settings,
+        select=options.select or settings.select,
+        extend_select=(*(() if options.select else settings.extend_select), *options.extend_select),
+        ignore=(*(word for word in settings.ignore if word not in named), *options.ignore),
+        unsafe_fixes=options.unsafe_fixes,
+        verify=replace(settings.verify, enabled=not options.no_verify),
+    )

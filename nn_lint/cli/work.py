@@ -1,0 +1,72 @@
+"""What `check` is done on: files found under paths, or the text of the standard input; reports come out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nn_lint.config import ConfigError, Settings
+from nn_lint.runner import FileReport, check_files, check_text, fix_files, fix_text
+from nn_lint.source.decoding import UndecodableError, decode
+from nn_lint.source.discovery import Discovery, discover, is_excluded
+
+if TYPE_CHECKING:
+    from nn_lint.cli.check import CheckOptions
+    from nn_lint.cli.options import CommonOptions
+    from nn_lint.verify.verifier import Verifier
+
+
+def find_files(options: CommonOptions, settings: Settings) -> Discovery:
+    """The files under the paths of a command; the current folder without any."""
+    paths = [Path(path) for path in options.paths] or [Path()]
+    return discover(paths, settings.root, settings.exclude, force_exclude=options.force_exclude)
+
+
+def find_python(settings: Settings) -> Path | None:
+    """The interpreter that proofs run in, `None` where none has torch; one that was asked for must have it."""
+    from nn_lint.verify.interpreter import NoTorch, find_interpreter
+
+    try:
+        return find_interpreter(settings.verify.python, settings.root)
+    except NoTorch as error:
+        raise ConfigError(str(error)) from error
+
+
+def check_paths(options: CheckOptions, settings: Settings, verifier: Verifier | None) -> Iterator[FileReport]:
+    """A report for each file, after one for each path that could not be looked at."""
+    found = find_files(options, settings)
+    for path, reason in found.problems:
+        yield FileReport(str(path), (), failure=reason)
+    if options.fix or options.diff:
+        yield from fix_files(found.files, settings, verifier, write=not options.diff)
+    else:
+        yield from check_files(found.files, settings)
+
+
+def check_stdin(options: CheckOptions, settings: Settings, verifier: Verifier | None) -> Iterator[FileReport]:
+    """The report on the text of the standard input; with `--fix` the mended text goes to the standard output."""
+    filename = options.stdin_filename or "-"
+    data = sys.stdin.buffer.read()
+    mends = options.fix and not options.diff
+    if options.force_exclude and is_excluded(Path(filename), settings.root, settings.exclude):
+        _write(data if mends else b"")
+        return
+    try:
+        decoded = decode(data)
+    except UndecodableError as error:
+        yield FileReport(filename, (), failure=str(error))
+        return
+    if not options.fix and not options.diff:
+        yield check_text(decoded.text, filename, settings)
+        return
+    report = fix_text(decoded.text, filename, settings, verifier)
+    if mends:
+        _write(data if report.after is None else decoded.encode(report.after))
+    yield report
+
+
+def _write(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,90 @@
+"""What runs in torch showed: the table of `nn-lint verify`, its failures, and the proofs of `--fix`."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+
+from nn_lint.diagnostic import Diagnostic
+from nn_lint.verify.verdict import Run, RunError, Shape
+
+_HEADERS = ("class", "arguments", "inputs", "outputs", "parameters", "verdict")
+_UNLIMITED = 100_000
+
+
+def table(runs: Sequence[Run], *, colour: bool = False, width: int | None = None) -> str:
+    """One row a class; without a `width` nothing is wrapped."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=None if width is None else box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for header in _HEADERS:
+        grid.add_column(header, justify="right" if header == "parameters" else "left", overflow="fold")
+    for run in runs:
+        *cells, verdict = _cells(run)
+        grid.add_row(*map(Text, cells), Text(verdict, _style(run)))
+    file = io.StringIO()
+    console = Console(
+        file=file,
+        width=width or _UNLIMITED,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+    )
+    console.print(grid)
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
+
+
+def failures(filename: str, runs: Sequence[Run]) -> Iterator[str]:
+    """A line for each class that did not run: the place in the user's own file, and torch's words."""
+    for run in runs:
+        if run.error is not None:
+            row = "" if run.error.row is None else f":{run.error.row}"
+            yield f"{filename}{row}: {run.class_name}: {explanation(run.error)}"
+
+
+def count(runs: Sequence[Run]) -> str:
+    """The last line: how many classes ran, failed, or could not be judged."""
+    failed = sum(map(is_fault, runs))
+    unverified = sum(run.error is not None for run in runs) - failed
+    classes = f"{len(runs)} {'class' if len(runs) == 1 else 'classes'}"
+    return f"{classes}: {len(runs) - failed - unverified} run, {failed} fail, {unverified} unverified."
+
+
+def is_fault(run: Run) -> bool:
+    """Whether a run shows a fault of the class itself, not of what was tried with it."""
+    return run.error is not None and not run.error.ours
+
+
+def explanation(error: RunError) -> str:
+    """Why a run ended, on one line."""
+    message = " ".join(error.message.split())
+    return f"{error.kind}: {message}" if message else error.kind
+
+
+def rejection(diagnostic: Diagnostic, reason: str) -> str:
+    """The line about a fix that was not written, since its proof failed."""
+    start = diagnostic.span.start
+    return f"{diagnostic.filename}:{start.row}:{start.column}: {diagnostic.code} fix not applied: {reason}"
+
+
+def _cells(run: Run) -> tuple[str, ...]:
+    parameters = "" if run.parameters is None else f"{run.parameters:,}"
+    arguments = f"({run.arguments})" if run.constructs else ""
+    return (run.class_name, arguments, _shapes(run.input_shapes), _shapes(run.output_shapes), parameters, _verdict(run))
+
+
+def _verdict(run: Run) -> str:
+    if run.error is None:
+        return "runs" if run.runs else "constructs"
+    return f"{'unverified' if run.error.ours else 'fails'} ({run.error.stage.value})"
+
+
+def _style(run: Run) -> str:
+    return "red" if is_fault(run) else "yellow" if run.error is not None else "green"
+
+
+def _shapes(shapes: Sequence[Shape]) -> str:
+    return ", ".join(map(str, shapes))

@@ -1,0 +1,48 @@
+"""`nn-lint verify`: modules are run in torch, files are left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import BAD, Runner
+
+
+def test_the_table_and_the_failure_at_the_line_of_the_user(run: Runner, project: Path) -> None:
+    result = run("verify")
+    assert (result.code, result.err) == (1, "")
+    lines = result.out.splitlines()
+    assert lines[0] == "bad.py"
+    assert lines[1].split() == ["class", "arguments", "inputs", "outputs", "parameters", "verdict"]
+    assert lines[2].split() == ["Net", "fails", "(construct)"]
+    assert any(line.startswith("bad.py:6: Net: ") and "before Module.__init__() call" in line for line in lines)
+    assert "good.py" in lines
+    assert lines[-1] == "2 classes: 1 run, 1 fail, 0 unverified."
+    assert (project / "bad.py").read_text() == BAD
+
+
+def test_a_module_that_runs_passes(run: Runner) -> None:
+    result = run("verify", "good.py")
+    assert result.code == 0
+    assert result.out.splitlines()[-1] == "1 class: 1 run, 0 fail, 0 unverified."
+
+
+def test_a_missing_path_is_a_failure_and_the_others_go_on(run: Runner) -> None:
+    result = run("verify", "nowhere", "good.py", "-q")
+    assert (result.code, result.err) == (2, "error: nowhere: No such file or directory\n")
+    assert "good.py" in result.out and "1 class:" not in result.out
+
+
+@pytest.mark.usefixtures("no_torch")
+def test_without_torch_it_fails(run: Runner) -> None:
+    result = run("verify", "good.py")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "error: torch not found: nothing was run (give an interpreter with --python)\n"
+
+
+def test_a_wrong_configuration_is_a_failure(run: Runner, project: Path) -> None:
+    (project / "pyproject.toml").write_text("[tool.nn-lint.verify]\nmemory = 0\n")
+    result = run("verify")
+    assert result.code == 2
+    assert "memory must be a positive whole number" in result.err

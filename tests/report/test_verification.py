@@ -1,0 +1,62 @@
+"""The table of `nn-lint verify`, and its failures."""
+
+from __future__ import annotations
+
+import re
+
+from nn_lint.report import verification
+from nn_lint.verify.verdict import Run, RunError, Stage
+from tests.report.making import diagnostic
+
+RUNS = Run("Net", True, True, "64, 10", "", "", ((2, 64),), ((2, 10),), 1234567)
+FAILS = Run(
+    "Outer.Inner",
+    True,
+    False,
+    "",
+    "",
+    "",
+    ((2, 3),),
+    error=RunError(Stage.FORWARD, "RuntimeError", "mat1\nby mat2", 7, False),
+)
+UNKNOWN = Run("Odd", False, False, error=RunError(Stage.LOAD, "ModuleNotFoundError", "", None, True))
+ALL = [RUNS, FAILS, UNKNOWN]
+
+
+def test_one_row_a_class() -> None:
+    header, *rows = verification.table(ALL).splitlines()
+    assert header.split() == ["class", "arguments", "inputs", "outputs", "parameters", "verdict"]
+    assert [re.split(r"\s{2,}", row) for row in rows] == [
+        ["Net", "(64, 10)", "(2, 64)", "(2, 10)", "1,234,567", "runs"],
+        ["Outer.Inner", "()", "(2, 3)", "fails (forward)"],
+        ["Odd", "unverified (load)"],
+    ]
+
+
+def test_a_terminal_gets_colours_within_its_width() -> None:
+    text = verification.table(ALL, colour=True, width=70)
+    assert "\x1b[32m" in text and "\x1b[31m" in text and "\x1b[33m" in text
+    assert max(map(len, re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines())) <= 70
+
+
+def test_markup_in_arguments_is_text() -> None:
+    assert "[red]" in verification.table([Run("Net", True, True, "'[red]'")])
+
+
+def test_failures_name_the_line_of_the_user() -> None:
+    assert list(verification.failures("net.py", ALL)) == [
+        "net.py:7: Outer.Inner: RuntimeError: mat1 by mat2",
+        "net.py: Odd: ModuleNotFoundError",
+    ]
+
+
+def test_only_faults_of_the_class_count_as_faults() -> None:
+    assert [verification.is_fault(run) for run in ALL] == [False, True, False]
+    assert verification.count(ALL) == "3 classes: 1 run, 1 fail, 1 unverified."
+    assert verification.count([RUNS]) == "1 class: 1 run, 0 fail, 0 unverified."
+
+
+def test_a_rejected_fix_is_told_with_its_reason() -> None:
+    assert verification.rejection(diagnostic(), "the input does not arrive") == (
+        "src/net.py:3:9: NN101 fix not applied: the input does not arrive"
+    )
