@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-import nn_lint.suppression as suppression
+from nn_lint import suppression
 from nn_lint.diagnostic import Applicability, Diagnostic, Fix
 from nn_lint.fixing.apply import apply_edits, first_compatible
 from nn_lint.project.facts import ClassFacts

@@ -23,7 +23,7 @@ _Key = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A file after its fixes: the text, what was applied, what is left, the proofs, and the fixes taken back with reasons."""
+    """A file after its fixes: what was applied, what is left, the proofs, and the fixes taken back with reasons."""
 
     content: str
     applied: tuple[Diagnostic, ...]
@@ -102,5 +102,6 @@ def _reason(verdict: Verdict) -> str:
     if verdict.after.error is not None:
         return f"{verdict.class_name}: {verdict.level.value} after the fix: {verdict.after.error.message}"
     if verdict.residual is not None and not verdict.residual.holds:
-        return f"{verdict.class_name}: the proof failed: {verdict.residual.reason or 'the input does not reach the output'}"
+        reason = verdict.residual.reason or "the input does not reach the output"
+        return f"{verdict.class_name}: the proof failed: {reason}"
     return f"{verdict.class_name}: {verdict.level.value} after the fix"

@@ -184,6 +184,6 @@ def _guarded(path: Path, work: Callable[[Path], FileReport]) -> FileReport:
         failure = f"cannot be read or written: {error.strerror or error}"
     except UndecodableError as error:
         failure = str(error)
-    except Exception:
+    except Exception:  # noqa: BLE001
         failure = f"nn-lint failed on this file; please report it:\n{traceback.format_exc()}"
     return FileReport(display_name(path), (), failure=failure)

@@ -25,9 +25,9 @@ _Environment = dict[str, Value]
 class Flow:
     """What a forward computes.
 
-    `inputs` are its parameters, `returned` the values of its `return`s. `sums` are all additions met on the way, reached
-    or not; `made` tells which value an expression had; `discarded` are expression statements, `bound` assignments to
-    local names in the order of execution, `unreachable` the statements behind a `return` of the same block.
+    `inputs` are its parameters, `returned` the values of its `return`s, `values` all that were met on the way, used or
+    not. `made` tells which value an expression had; `discarded` are expression statements, `bound` assignments to local
+    names in the order of execution, `unreachable` the statements behind a `return` of the same block.
     """
 
     inputs: tuple[Value, ...] = ()
@@ -41,7 +41,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class _Callable:
-    """A function of the text that a name stands for: a method, a nested function or a lambda, with what it closes over."""
+    """A function that a name stands for: a method, a nested function or a lambda, with what it closes over."""
 
     node: cst.FunctionDef | cst.Lambda
     environment: _Environment
@@ -79,8 +79,6 @@ class _Interpreter:
         if node is not None:
             self.flow.made[node] = value
         return value
-
-    # -- statements -----------------------------------------------------------------------------------------------------
 
     def suite(self, body: cst.BaseSuite, environment: _Environment) -> bool:
         """Run a block; tells whether its end is reached."""
@@ -194,8 +192,6 @@ class _Interpreter:
             before = environment.get(target.value.value, CONSTANT)
             environment[target.value.value] = self.make(Kind.COLLECTION, (before, value))
 
-    # -- expressions ----------------------------------------------------------------------------------------------------
-
     def expression(self, node: cst.CSTNode, environment: _Environment) -> Value:
         """The value of an expression."""
         value = self._expression(node, environment)
@@ -221,12 +217,16 @@ class _Interpreter:
             return self._subscript(node, environment)
         if isinstance(node, (cst.ListComp, cst.GeneratorExp, cst.SetComp)):
             return self._comprehension(node, environment)
+        if isinstance(node, cst.Lambda):
+            return self._function(node, environment, bound=False)
+        return self._other(node, environment)
+
+    def _other(self, node: cst.CSTNode, environment: _Environment) -> Value:
+        """Expressions that only pass on what stands in them."""
         if isinstance(node, cst.NamedExpr):
             value = self.expression(node.value, environment)
             self._bind(node.target, value, environment, node)
             return value
-        if isinstance(node, cst.Lambda):
-            return self._function(node, environment, bound=False)
         if isinstance(node, cst.Comparison):
             for side in (node.left, *(target.comparator for target in node.comparisons)):
                 self.expression(side, environment)
@@ -271,8 +271,6 @@ class _Interpreter:
             self._bind(loop.target, self.make(Kind.ITEM, (iterated,), iterated.name), inside, node)
             loop = loop.inner_for_in
         return self.make(Kind.COLLECTION, (self.expression(node.elt, inside),), "", node)
-
-    # -- calls ----------------------------------------------------------------------------------------------------------
 
     def _call(self, node: cst.Call, environment: _Environment) -> Value:
         arguments = [self.expression(item.value, environment) for item in node.args]
@@ -336,7 +334,7 @@ class _Interpreter:
         return self._run(_Callable(method.node, {}, bound=True), node, arguments)
 
     def _submodule(self, callee: Value) -> str | None:
-        """The attribute of the submodule that a value is, or comes out of: `self.fc`, `self.layers[0]`, a loop variable."""
+        """The attribute of the submodule that a value is or comes out of: `fc`, `layers[]` for an item of `self.layers`."""
         origin = callee
         while origin.kind is Kind.ITEM and origin.operands and not origin.depends:
             origin = origin.operands[0]
@@ -375,7 +373,7 @@ class _Interpreter:
     ) -> None:
         parameters = function.node.params
         names = [item.name.value for item in (*parameters.posonly_params, *parameters.params)][int(function.bound) :]
-        given = [item for item in call.args][skip:] if skip else list(call.args)
+        given = list(call.args)[skip:]
         position = 0
         for argument, value in zip(given, arguments):
             if argument.keyword is not None:

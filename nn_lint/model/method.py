@@ -186,9 +186,7 @@ def names(node: cst.CSTNode) -> Iterator[cst.Name]:
         current = pending.pop()
         if isinstance(current, cst.Name):
             yield current
-        elif isinstance(current, cst.Attribute):
-            pending.append(current.value)
-        elif isinstance(current, cst.Arg):
+        elif isinstance(current, (cst.Attribute, cst.Arg)):
             pending.append(current.value)
         elif isinstance(current, cst.Param):
             pending.extend(item for item in (current.default, current.annotation) if item is not None)
@@ -205,9 +203,7 @@ def bound_names(body: cst.CSTNode) -> Iterator[str]:
             yield from target_names(node.name)
         elif isinstance(node, cst.ImportAlias) and node.asname is None:
             yield (dotted(node.name) or "").split(".")[0]
-        elif isinstance(node, cst.Param):
-            yield node.name.value
-        elif isinstance(node, (cst.FunctionDef, cst.ClassDef)):
+        elif isinstance(node, (cst.Param, cst.FunctionDef, cst.ClassDef)):
             yield node.name.value
         elif isinstance(node, cst.MatchAs) and node.name is not None:
             yield node.name.value

@@ -131,8 +131,6 @@ class ModuleClass:
             return Kinship.MODULE
         return self.registry.hierarchy.ancestry(cls).kinship if isinstance(cls, ProjectClass) else Kinship.UNKNOWN
 
-    # -- construction -------------------------------------------------------------------------------------------------
-
     @cached_property
     def init_flow(self) -> InitFlow:
         """The order of things in `__init__`."""
@@ -306,7 +304,7 @@ class ModuleClass:
         parent = next((cls for cls in self.ancestors if cls.init is not None), None)
         if parent is None or parent.init is None:
             return False
-        given = {name for name in assigned_attributes(init)}
+        given = set(assigned_attributes(init))
         return all(given.isdisjoint(read_attributes(method)) for method in parent._closure([parent.init]))
 
     def reached_from(self, name: str) -> tuple[Method, ...]:
@@ -332,8 +330,6 @@ class ModuleClass:
     def super_uses(self) -> tuple[SuperUse, ...]:
         """Every `super(Name, self)` in the class."""
         return tuple(find_super_uses(self))
-
-    # -- forward --------------------------------------------------------------------------------------------------------
 
     @cached_property
     def layers(self) -> Layers:
@@ -363,8 +359,6 @@ class ModuleClass:
         """The docstring of the class, empty where it has none."""
         return self.syntax.node.get_docstring() or ""
 
-    # -- use of self ----------------------------------------------------------------------------------------------------
-
     @cached_property
     def own_attributes(self) -> frozenset[str]:
         """What `self` has by the class and its read ancestors: attributes set anywhere, methods, class attributes."""
@@ -385,9 +379,9 @@ class ModuleClass:
         """Whether a method is taken of the class itself (`Net.scale`, `type(self).scale`) or of anything but `self`."""
         for owner in self.methods:
             for node in walk(owner.node.body, cst.Attribute):
-                if isinstance(node, cst.Attribute) and node.attr.value == method:
-                    if self_attribute(node, owner.receiver) is None:
-                        return True
+                named = isinstance(node, cst.Attribute) and node.attr.value == method
+                if named and self_attribute(node, owner.receiver) is None:
+                    return True
         return f"{self.name}.{method}" in self.definition.file.text.content
 
     @cached_property

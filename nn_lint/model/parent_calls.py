@@ -84,7 +84,7 @@ class ParentCall:
 
 
 def find_parent_calls(method: Method) -> Iterator[ParentCall]:
-    """Everything in a method's body that reads `.__init__`, and calls on `super` whose method is a misspelling of it."""
+    """Everything in a body that reads `.__init__`, and calls on `super` whose method is a misspelling of it."""
     outer: dict[cst.CSTNode, cst.CSTNode] = {}
     for node in walk(method.node.body, cst.Call, cst.Expr, cst.Attribute):
         if isinstance(node, cst.Call):

@@ -157,7 +157,7 @@ def _sets_attributes(method: Method, name: str) -> bool:
 
 
 def _uses_unbound(cls: ModuleClass, method: Method, name: str) -> bool:
-    """Whether the body reads a name that nothing binds: not the method, nor the file, nor a function around the class."""
+    """Whether the body reads a name that neither the method, nor the file, nor a function around the class binds."""
     if name not in method.names_read or name in method.locals:
         return False
     return not cls.facts.in_function and name not in cls.definition.file.facts.bindings

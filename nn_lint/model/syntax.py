@@ -51,7 +51,7 @@ class ClassSyntax:
     @cached_property
     def _positions(self) -> dict[cst.CSTNode, CodeRange]:
         wrapper = MetadataWrapper(self._module, unsafe_skip_copy=True)
-        return dict(wrapper.resolve(PositionProvider))  # type: ignore[arg-type]
+        return dict(wrapper.resolve(PositionProvider))
 
 
 def walk(node: cst.CSTNode, *kinds: type[cst.CSTNode], into_scopes: bool = True) -> Iterator[cst.CSTNode]:

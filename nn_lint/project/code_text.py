@@ -1,6 +1,6 @@
 """The text of a class without comments and strings: what sieves search, at the speed of regular expressions.
 
-Taking text away can only hide a use, never invent one, so a name that seems unused here may be used, and not the reverse.
+Taking text away can only hide a use, never invent one: a name that seems unused here may be used, and not the reverse.
 """
 
 from __future__ import annotations

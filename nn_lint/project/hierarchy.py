@@ -182,7 +182,7 @@ class Hierarchy:
     ) -> Iterator[Resolved]:
         if origin == "?":
             yield ExternalClass("?")
-        elif origin == "=None" or origin == "=object":
+        elif origin in ("=None", "=object"):
             yield ExternalClass("object", harmless=True)
         elif origin.startswith("="):
             yield from self._candidates(".".join((origin[1:], *rest)), file, within, depth)

@@ -2,11 +2,12 @@
 A `@dataclass` on an `nn.Module`: it writes an `__init__` that never calls `nn.Module`'s.
 
 ## Why it hurts
-The first layer in a field, or the first call, raises `AttributeError`: the tables that `nn.Module.__init__` creates are not
-there. `eq=True`, the default, also takes away the hash that modules are found by.
+The first layer in a field, or the first call, raises `AttributeError`: the tables that `nn.Module.__init__` creates
+are not there. `eq=True`, the default, also takes away the hash that modules are found by.
 
 ## What is not reported
-A dataclass with an `__init__` of its own, with `init=False`, or with a `__post_init__` or `__new__` that initialises the module.
+A dataclass with an `__init__` of its own, with `init=False`, or with a `__post_init__` or `__new__` that
+initialises the module.
 """
 
 from __future__ import annotations

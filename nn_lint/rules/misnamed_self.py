@@ -2,15 +2,15 @@
 A slip of `self`: `def forward(slef, x)` with a body that says `self`, the reverse, or `self` in the wrong place.
 
 ## Why it hurts
-The body raises `NameError: name 'self' is not defined` at its first use. `def forward(x, self)` is worse: the tensor arrives
-as `self`, and torch complains that a `Tensor` has no such layer.
+The body raises `NameError: name 'self' is not defined` at its first use. `def forward(x, self)` is worse: the
+tensor arrives as `self`, and torch complains that a `Tensor` has no such layer.
 
 ## What is not reported
 Any other name for the receiver that the body uses throughout: `this` works, and so does a consistent `slef`.
 
 ## Fix safety
-Safe where only one spelling is used in the body: the other is renamed, or `self` moves to the front. Calls by position are
-already written for that order. Report only where both spellings are in use.
+Safe where only one spelling is used in the body: the other is renamed, or `self` moves to the front. Calls by
+position are already written for that order. Report only where both spellings are in use.
 """
 
 from __future__ import annotations

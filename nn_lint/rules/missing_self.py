@@ -3,16 +3,16 @@ A `forward`, `__init__` or helper method without `self`.
 
 ## Why it hurts
 Python hands the module over as the first argument: `def forward(x)` raises `TypeError: forward() takes 1 positional
-argument but 2 were given`, and a default hides even that: in `def forward(x, mask=None)` the module arrives as `x`. A body
-that says `self` raises `NameError`.
+argument but 2 were given`, and a default hides even that: in `def forward(x, mask=None)` the module arrives as `x`.
+A body that says `self` raises `NameError`.
 
 ## What is not reported
-Static and class methods that are right, another name that is used like `self` throughout (`this`), `def forward(*args)`,
-and helpers that nothing calls on an instance.
+Static and class methods that are right, another name that is used like `self` throughout (`this`), `def
+forward(*args)`, and helpers that nothing calls on an instance.
 
 ## Fix safety
-Safe: `self` is inserted before the other parameters, whose names stay. `@staticmethod` is taken off a method that uses
-`self`.
+Safe: `self` is inserted before the other parameters, whose names stay. `@staticmethod` is taken off a method that
+uses `self`.
 """
 
 from __future__ import annotations

@@ -3,12 +3,13 @@ An `nn.Module` whose `__init__` never calls its parent's.
 
 ## Why it hurts
 `nn.Module.__init__` creates the tables that hold parameters, buffers, submodules and hooks. Without it the first
-`self.fc = nn.Linear(...)` raises `AttributeError: cannot assign module before Module.__init__() call`. A class that only
-sets plain attributes is constructed, and fails at its first call or at `.parameters()`.
+`self.fc = nn.Linear(...)` raises `AttributeError: cannot assign module before Module.__init__() call`. A class that
+only sets plain attributes is constructed, and fails at its first call or at `.parameters()`.
 
 ## What is not reported
-Classes without an `__init__` of their own, explicit calls such as `nn.Module.__init__(self)`, a call made by a helper
-method, constructors that fill `__dict__` themselves, and classes with a base that cannot be seen or that has a metaclass.
+Classes without an `__init__` of their own, explicit calls such as `nn.Module.__init__(self)`, a call made by a
+helper method, constructors that fill `__dict__` themselves, and classes with a base that cannot be seen or that has
+a metaclass.
 
 ## Fix safety
 Safe: `super().__init__()` becomes the first statement after the docstring. No fix is offered where the parent's

@@ -5,8 +5,8 @@ A slip in `forward` (`foward`, `forword`, `Forward`), in a class that has no `fo
 `NotImplementedError: Module [Net] is missing the required "forward" function`, at the first call and not before.
 
 ## What is not reported
-Classes that have a `forward` from anywhere, also one chosen at run time (`self.forward = ...`), names that the class uses
-itself, and names that only resemble it (`reward`, `_forward`, `forward_features`).
+Classes that have a `forward` from anywhere, also one chosen at run time (`self.forward = ...`), names that the
+class uses itself, and names that only resemble it (`reward`, `_forward`, `forward_features`).
 
 ## Fix safety
 Safe: only the name changes, and only where nothing in the class uses it.

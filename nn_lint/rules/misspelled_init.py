@@ -1,13 +1,15 @@
 """
-A slip in `__init__`: `__int__`, `_init_`, `__init`, `__inti__`, in the definition, in the parent's call, or in both.
+A slip in `__init__`: `__int__`, `_init_`, `__init`, `__inti__`, in the definition, in the parent's call, or in
+both.
 
 ## Why it hurts
-Python never calls the method, so `Net(3)` raises `TypeError: Net.__init__() takes 1 positional argument but 2 were given`,
-or the layers are simply missing. In the call it raises `AttributeError: 'super' object has no attribute '_init_'`.
+Python never calls the method, so `Net(3)` raises `TypeError: Net.__init__() takes 1 positional argument but 2 were
+given`, or the layers are simply missing. In the call it raises `AttributeError: 'super' object has no attribute
+'_init_'`.
 
 ## What is not reported
-`init` and `_init` (helpers have such names), a method of the name that the class calls itself, and an `__int__` that
-converts to a number.
+`init` and `_init` (helpers have such names), a method of the name that the class calls itself, and an `__int__`
+that converts to a number.
 
 ## Fix safety
 Safe: only the name changes, and only where nothing else uses it.

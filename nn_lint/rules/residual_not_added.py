@@ -2,23 +2,24 @@
 A block that is meant to be residual, whose output never receives its input.
 
 ## Why it hurts
-Nothing fails: the block runs, the shapes are right, and the network trains worse the deeper it is, since the gradient has
-to pass every convolution. That the shortcut is missing shows only in the numbers.
+Nothing fails: the block runs, the shapes are right, and the network trains worse the deeper it is, since the
+gradient has to pass every convolution. That the shortcut is missing shows only in the numbers.
 
 ## What it takes to be reported
-`forward` must be one straight chain from its input to its result, with no addition, concatenation, gate or unknown call on
-the way, and something must say that a residual block is meant:
+`forward` must be one straight chain from its input to its result, with no addition, concatenation, gate or unknown
+call on the way, and something must say that a residual block is meant:
 
-- a network named ResNet (ResNeXt, WideResNet) stacks the block, and all its layers are convolutions, norms and activations;
+- a network named ResNet (ResNeXt, WideResNet) stacks the block, and all its layers are convolutions, norms and
+  activations;
 - the class is named ResidualBlock, ResBlock, ResUnit..., and its uses can be seen;
 - attention, feed-forward and norm follow one another as in a transformer block.
 
-A class that adds the block's input around it, or that holds it where nothing can be seen, silences the rule; so do words
-such as "plain" or "without shortcut" in the class or in the comment above it.
+A class that adds the block's input around it, or that holds it where nothing can be seen, silences the rule; so do
+words such as "plain" or "without shortcut" in the class or in the comment above it.
 
 ## Fix safety
-Verified: the fix adds the input before the last activation, through `nn.Identity` or a 1x1 convolution where the stride or
-the widths may differ. It is kept only if a run in torch shows that the input now reaches the output.
+Verified: the fix adds the input before the last activation, through `nn.Identity` or a 1x1 convolution where the
+stride or the widths may differ. It is kept only if a run in torch shows that the input now reaches the output.
 """
 
 from __future__ import annotations

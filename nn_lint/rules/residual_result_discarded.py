@@ -1,18 +1,19 @@
 """
-A shortcut that was prepared and got lost: `identity` saved and never added, a `shortcut` submodule that nothing calls, a sum
-that goes nowhere.
+A shortcut that was prepared and got lost: `identity` saved and never added, a `shortcut` submodule that nothing
+calls, a sum that goes nowhere.
 
 ## Why it hurts
-The block runs and looks residual, but its output never receives its input. `out + identity` as a statement of its own has no
-effect; `out == out + identity` compares; a sum under another name, or behind the `return`, is thrown away. A `downsample` that
-is stored and never applied fails as soon as the shapes differ.
+The block runs and looks residual, but its output never receives its input. `out + identity` as a statement of its
+own has no effect; `out == out + identity` compares; a sum under another name, or behind the `return`, is thrown
+away. A `downsample` that is stored and never applied fails as soon as the shapes differ.
 
 ## What is not reported
-Saved inputs that are used in any way (concatenated, gated, handed to a submodule), submodules that a subclass or any other
-file reads, blocks that bring their input in elsewhere, and blocks that say they are plain.
+Saved inputs that are used in any way (concatenated, gated, handed to a submodule), submodules that a subclass or
+any other file reads, blocks that bring their input in elsewhere, and blocks that say they are plain.
 
 ## Fix safety
-Verified: the sum is put where it was meant to be, and kept only if a run in torch shows that the input now reaches the output.
+Verified: the sum is put where it was meant to be, and kept only if a run in torch shows that the input now reaches
+the output.
 """
 
 from __future__ import annotations
@@ -87,7 +88,8 @@ def _repair(message: str, edits: object) -> Repair | None:
 
 
 _BARE_SUM = re.compile(
-    r"^[ \t]*\(*(?!(?:return|yield|assert|if|elif|while|raise|for|del|with)\b)[\w.][^=\n]*\+(?!=)|==[^\n]*\+|^[ \t]*[\w.]+\.add\(",
+    r"^[ \t]*\(*(?!(?:return|yield|assert|if|elif|while|raise|for|del|with)\b)[\w.][^=\n]*\+(?!=)"
+    r"|==[^\n]*\+|^[ \t]*[\w.]+\.add\(",
     re.MULTILINE,
 )
 _NAMED_SUM = re.compile(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)[^\n]*(?:\+|\badd\b)", re.MULTILINE)

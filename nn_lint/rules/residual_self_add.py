@@ -5,12 +5,12 @@ A block that adds its branch to itself: `x += x` after `x` was overwritten, or `
 The result is the branch times two. It trains, and no shape tells that the input is lost.
 
 ## What it takes to be reported
-The two operands are the same value, it is no longer the block's input, nothing else brings the input in, and the class, its
-docstring or a saved and unused input says that a residual block is meant.
+The two operands are the same value, it is no longer the block's input, nothing else brings the input in, and the
+class, its docstring or a saved and unused input says that a residual block is meant.
 
 ## Fix safety
-Verified: the block's input is saved (or the saved one taken) and added instead; kept only if a run in torch shows that it
-reaches the output.
+Verified: the block's input is saved (or the saved one taken) and added instead; kept only if a run in torch shows
+that it reaches the output.
 """
 
 from __future__ import annotations

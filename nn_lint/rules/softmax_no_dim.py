@@ -2,15 +2,16 @@
 A softmax without `dim`.
 
 ## Why it hurts
-torch guesses: dimension 0 for 1 and 3 dimensions, dimension 1 for all others, with a `UserWarning` that scrolls by. For a
-sequence of shape (batch, length, features) that is a softmax over the batch: every sample then depends on the others.
+torch guesses: dimension 0 for 1 and 3 dimensions, dimension 1 for all others, with a `UserWarning` that scrolls by.
+For a sequence of shape (batch, length, features) that is a softmax over the batch: every sample then depends on the
+others.
 
 ## What is not reported
 `torch.softmax` and `Tensor.softmax`, which refuse to run without a dimension, and calls with `*args`.
 
 ## Fix safety
-Safe: where the number of dimensions is certain, the dimension that torch takes today is written down. Where it is not, or
-where torch's guess would be the batch, the finding stands without a fix.
+Safe: where the number of dimensions is certain, the dimension that torch takes today is written down. Where it is
+not, or where torch's guess would be the batch, the finding stands without a fix.
 """
 
 from __future__ import annotations

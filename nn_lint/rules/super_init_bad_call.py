@@ -2,18 +2,18 @@
 A call of the parent's `__init__` that cannot work as it is written.
 
 ## Why it hurts
-`super(self).__init__()` raises `TypeError: super() argument 1 must be a type`; `super(Net).__init__()` makes an unbound
-object and initialises nothing; `nn.Module.__init__()` misses its `self`; `super().__init__(self)` hands it over twice;
-`super().init()` names no method; and `nn.Module.__init__` takes no arguments, so `super().__init__(width)` raises
-`TypeError: Net.__init__() takes 1 positional argument but 2 were given`.
+`super(self).__init__()` raises `TypeError: super() argument 1 must be a type`; `super(Net).__init__()` makes an
+unbound object and initialises nothing; `nn.Module.__init__()` misses its `self`; `super().__init__(self)` hands it
+over twice; `super().init()` names no method; and `nn.Module.__init__` takes no arguments, so
+`super().__init__(width)` raises `TypeError: Net.__init__() takes 1 positional argument but 2 were given`.
 
 ## What is not reported
-Arguments for a parent that may take them, `*args` and `**kwargs` (often empty), and arguments in classes that are combined
-with others by multiple inheritance, where `super()` need not be `nn.Module`.
+Arguments for a parent that may take them, `*args` and `**kwargs` (often empty), and arguments in classes that are
+combined with others by multiple inheritance, where `super()` need not be `nn.Module`.
 
 ## Fix safety
-Safe: as written the constructor always fails, so no working model changes. Arguments are dropped only where the one base
-is `nn.Module` and evaluating them has no effect.
+Safe: as written the constructor always fails, so no working model changes. Arguments are dropped only where the one
+base is `nn.Module` and evaluating them has no effect.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nn_lint.diagnostic import Applicability, Edit, Span
-from nn_lint.fixing.build import insert, replace
+from nn_lint.fixing.build import replace
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.parent_calls import CallForm, ParentCall
 from nn_lint.project.facts import ClassFacts, InitStart

@@ -1,13 +1,15 @@
 """
-`super().__init__()` is missed on some path through `__init__`: it stands in one branch only, or behind an early return.
+`super().__init__()` is missed on some path through `__init__`: it stands in one branch only, or behind an early
+return.
 
 ## Why it hurts
-On the other path the module is never initialised, so the first layer raises `AttributeError: cannot assign module before
-Module.__init__() call`; without layers the object fails at its first call. Tests that take the good path never see it.
+On the other path the module is never initialised, so the first layer raises `AttributeError: cannot assign module
+before Module.__init__() call`; without layers the object fails at its first call. Tests that take the good path
+never see it.
 
 ## What is not reported
-A call in every branch, branches that raise, calls in loops, `with` and `try`, and conditions that ask the object itself
-(`hasattr(self, ...)`), which is how a diamond avoids a second initialisation.
+A call in every branch, branches that raise, calls in loops, `with` and `try`, and conditions that ask the object
+itself (`hasattr(self, ...)`), which is how a diamond avoids a second initialisation.
 """
 
 from __future__ import annotations

@@ -2,13 +2,13 @@
 A submodule or parameter is assigned before `super().__init__()` has run.
 
 ## Why it hurts
-`nn.Module.__setattr__` puts modules and parameters into tables that `nn.Module.__init__` creates:
-`AttributeError: cannot assign module before Module.__init__() call`. Numbers, strings, lists and plain tensors may be set
-before the call, so those are not reported.
+`nn.Module.__setattr__` puts modules and parameters into tables that `nn.Module.__init__` creates: `AttributeError:
+cannot assign module before Module.__init__() call`. Numbers, strings, lists and plain tensors may be set before the
+call, so those are not reported.
 
 ## Fix safety
-Safe: the call moves up, to just before the first assignment that needs it. No fix is offered where its arguments, or the
-parent's `__init__`, use what the lines between them compute.
+Safe: the call moves up, to just before the first assignment that needs it. No fix is offered where its arguments,
+or the parent's `__init__`, use what the lines between them compute.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 
 ## Why it hurts
 `super().__init__` without parentheses is an expression that does nothing, so the module is never initialised.
-`super.__init__()` asks the type and not an object: `TypeError: descriptor '__init__' of 'super' object needs an argument`.
+`super.__init__()` asks the type and not an object: `TypeError: descriptor '__init__' of 'super' object needs an
+argument`.
 
 ## Fix safety
 Safe: the missing parentheses are added. A bare name is left as it is where the parent's `__init__` wants arguments.

@@ -2,18 +2,18 @@
 `super(Other, self)` names a class that is not the one it stands in.
 
 ## Why it hurts
-An unrelated class raises `TypeError: super(type, obj): obj must be an instance or subtype of type`; a name that does not
-exist raises `NameError`: both are what is left when a class was copied or renamed. The name of a parent skips that
-parent's own `__init__` without a word, so the attributes that it would have set are missing later.
+An unrelated class raises `TypeError: super(type, obj): obj must be an instance or subtype of type`; a name that
+does not exist raises `NameError`: both are what is left when a class was copied or renamed. The name of a parent
+skips that parent's own `__init__` without a word, so the attributes that it would have set are missing later.
 `super(nn.Module, self)` skips the initialisation of the module altogether.
 
 ## What is not reported
-`super(Parent, self)` where the skipped constructor sets nothing that the class still uses: that is how a grandparent is
-called on purpose.
+`super(Parent, self)` where the skipped constructor sets nothing that the class still uses: that is how a
+grandparent is called on purpose.
 
 ## Fix safety
-Safe for an unrelated class or an unknown name: it becomes the name of the class. Parents are reported only, since the skip
-could be meant.
+Safe for an unrelated class or an unknown name: it becomes the name of the class. Parents are reported only, since
+the skip could be meant.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Indentation as CPython reads it: finds blocks whose tabs and spaces other parsers refuse, and re-indents them.
 
-CPython counts columns, tabs to the next multiple of eight. libcst, and every editor with another tab width, compares the
-white space itself: a body must begin with the very characters of its header. Only top-level statements that break this
-are re-indented; rows are never added or removed, so a row map is all that is needed to go back.
+CPython counts columns, tabs to the next multiple of eight. libcst, and every editor with another tab width, compares
+the white space itself: a body must begin with the very characters of its header. Only top-level statements that break
+this are re-indented; rows are never added or removed, so a row map is all that is needed to go back.
 """
 
 from __future__ import annotations

@@ -17,10 +17,10 @@ class NoTorch(Exception):
 
 
 def find_interpreter(explicit: Path | None, folder: Path) -> Path | None:
-    """The interpreter to verify with: the one asked for, else the active environment's, else the nearest
-    `.venv`'s, else the running one; None where none of them has torch. One that was asked for and has no torch raises
-    `NoTorch`.""" if explicit is
-    not None: if not has_torch(explicit):
+    """The interpreter to verify with: the one asked for, else the active environment's, else the nearest `.venv`'s,
+    else the running one; None where none of them has torch. One that was asked for and has none raises `NoTorch`."""
+    if explicit is not None:
+        if not has_torch(explicit):
             raise NoTorch(f"{explicit} is not a Python that can import torch")
         return explicit
     return next((python for python in candidates(folder) if has_torch(python)), None)

@@ -54,6 +54,8 @@ def test_faked_repair(verifier: Verifier, result: str) -> None:
     assert verdict.residual is not None and not verdict.residual.holds
 
 
+SMALL = "class Net(nn.Module):\n def __init__(self):\n  super().__init__()\n  self.a = nn.Linear(4, 4)\n"
+
 RUNS = {
     "linear": (
         "class Net(nn.Module):\n def __init__(self):\n  super().__init__()\n  self.a = nn.Linear(10, 5)\n"
@@ -93,7 +95,8 @@ RUNS = {
         ((2, 10),),
     ),
     "nested": (
-        "class Outer:\n class Net(nn.Module):\n  def __init__(self):\n   super().__init__()\n   self.a = nn.Linear(3, 3)\n"
+        "class Outer:\n class Net(nn.Module):\n  def __init__(self):\n   super().__init__()\n"
+        "   self.a = nn.Linear(3, 3)\n"
         "  def forward(self, x): return self.a(x)\n",
         ((2, 3),),
         ((2, 3),),
@@ -279,7 +282,7 @@ def test_no_fault_is_claimed_without_proof(run: Callable[..., Run], name: str) -
 
 
 def test_levels_of_a_comparison(verifier: Verifier, subject: Callable[..., Subject]) -> None:
-    good = "class Net(nn.Module):\n def __init__(self):\n  super().__init__()\n  self.a = nn.Linear(4, 4)\n def forward(self, x): return {}\n"
+    good = SMALL + " def forward(self, x): return {}\n"
     plain = subject(good.format("self.a(x)"))
     assert verifier.compare(plain, subject(good.format("self.a.forward(x)")), residual=False).level is Level.EQUIVALENT
     assert verifier.compare(plain, subject(good.format("self.a(x) * 2")), residual=False).level is Level.SAME_SHAPES
@@ -290,7 +293,7 @@ def test_levels_of_a_comparison(verifier: Verifier, subject: Callable[..., Subje
 
 
 def test_same_weights_after_new_ones_were_added(verifier: Verifier, subject: Callable[..., Subject]) -> None:
-    text = "class Net(nn.Module):\n def __init__(self):\n  super().__init__()\n{}  self.a = nn.Linear(4, 4)\n def forward(self, x): return self.a(x)\n"
+    text = SMALL + "{} def forward(self, x): return self.a(x)\n"
     verdict = verifier.compare(
         subject(text.format("")), subject(text.format("  self.unused = nn.Linear(9, 9)\n")), residual=False
     )
@@ -305,7 +308,12 @@ def test_only_what_the_class_needs_is_executed(verifier: Verifier, tmp_path: Pat
     (package / "layers.py").write_text(
         "import absent\nfrom torch import nn\nWIDTH = 6\ndef make(): return nn.Linear(WIDTH, 2)\nabsent.log()\n"
     )
-    text = "from . import layers\nfrom .layers import *\nfrom torch import nn\nfor _ in range(3): open('written', 'w')\nclass Net(nn.Module):\n def __init__(self):\n  super().__init__()\n  self.a, self.b = layers.make(), make()\n def forward(self, x): return self.a(x) + self.b(x)\n"
+    text = (
+        "from . import layers\nfrom .layers import *\nfrom torch import nn\n"
+        "for _ in range(3): open('written', 'w')\n"
+        "class Net(nn.Module):\n def __init__(self):\n  super().__init__()\n"
+        "  self.a, self.b = layers.make(), make()\n def forward(self, x): return self.a(x) + self.b(x)\n"
+    )
     done = verifier.run(Subject(package / "net.py", text, "Net"))
     assert done.line == "Net: constructs, forward (2, 6) -> (2, 2)"
     assert not list(tmp_path.rglob("written"))
@@ -325,7 +333,8 @@ def test_only_what_the_class_needs_is_executed(verifier: Verifier, tmp_path: Pat
 )
 def test_hostile_constructors(subject: Callable[..., Subject], tmp_path: Path, body: str, stage: Stage) -> None:
     hostile = subject(
-        f"class Net(nn.Module):\n def __init__(self):\n  super().__init__()\n  {body}\n def forward(self, x): return x\n"
+        f"class Net(nn.Module):\n def __init__(self):\n  super().__init__()\n  {body}\n"
+        " def forward(self, x): return x\n"
     )
     with Verifier(Path(sys.executable), VerifySettings(timeout=4.0)) as verifier:
         done = verifier.run(hostile)

@@ -169,7 +169,7 @@ def _has_sum(node: cst.CSTNode) -> bool:
 
 
 def reads_elsewhere(cls: ModuleClass, attribute: str) -> bool:
-    """Whether a subclass, or anyone through another name than `self`, uses an attribute of that name, in any file near."""
+    """Whether a subclass, or anyone by another name than `self`, uses an attribute of that name, in any file near."""
     hierarchy = cls.registry.hierarchy
     foreign = re.compile(rf"(?<!\bself)\.{attribute}\b|[\"']{attribute}[\"']")
     own = re.compile(rf"\bself\.{attribute}\b")

@@ -39,7 +39,7 @@ def may_be_residual(cls: ModuleClass) -> bool:
 
 
 def residual_intent(cls: ModuleClass) -> Intent | None:
-    """The strongest evidence that a straight block is meant to be residual; `None` where any doubt speaks against it."""
+    """The strongest evidence that a straight block is meant to be residual; `None` where a doubt speaks against it."""
     if evidence.merges_input(cls) or evidence.is_negated(cls):
         return None
     return _transformer(cls) or _plain_chain(cls)

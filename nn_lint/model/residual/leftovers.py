@@ -139,10 +139,10 @@ def lost_sums(cls: ModuleClass) -> Iterator[LostSum]:
     if forward is None or flow is None:
         return
     own = set(walk(forward.node))
-    for statement, _ in flow.discarded:
-        found = _sum_in(statement, flow.made) if statement in own else None
+    for discarded, _ in flow.discarded:
+        found = _sum_in(discarded, flow.made) if discarded in own else None
         if found is not None:
-            yield LostSum(statement, found, None, isinstance(statement.value, cst.Comparison))
+            yield LostSum(discarded, found, None, isinstance(discarded.value, cst.Comparison))
     read = reads(forward)
     for name, statement, value in flow.bound:
         if name in read or statement not in own or not is_residual_sum(value) or value.kind is not Kind.ADD:

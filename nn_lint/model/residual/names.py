@@ -34,8 +34,9 @@ STACKER = re.compile(r"(?:\w*_)?(?:wide_?)?res_?ne(?:x?t|st)(?!.*(?:unet|dense))
 
 NEGATION = re.compile(
     r"plain|no[-_ ]?(?:skip|shortcut|res|residual|identity)|non[-_ ]?residual|without[-_ ]?(?:a[ _])?(?:the[ _])?"
-    r"(?:skip|shortcut|short[- ]cut|residual|identity)|not[-_ ]residual|skip[-_ ]?less|added?[ -](?:by|in|outside|around)[ -](?:the )?"
-    r"(?:caller|parent|outer|wrapper)|caller adds|无残差|不含残差|没有残差|不带残差|无捷径|无跳跃",
+    r"(?:skip|shortcut|short[- ]cut|residual|identity)|not[-_ ]residual|skip[-_ ]?less"
+    r"|added?[ -](?:by|in|outside|around)[ -](?:the )?(?:caller|parent|outer|wrapper)|caller adds"
+    r"|无残差|不含残差|没有残差|不带残差|无捷径|无跳跃",
     re.IGNORECASE,
 )
 """Somebody says that the block is not residual, or that the add is elsewhere."""

@@ -1,4 +1,4 @@
-"""The shortcut that a block needs: the widths and the stride that its branch has by the constructor's own expressions."""
+"""The shortcut that a block needs, with the widths and the stride by the constructor's own expressions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _COPIED_NORMS = frozenset(f"{kind}{rank}d" for kind in ("BatchNorm", "InstanceNo
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """A 1x1 convolution or linear layer, with the norm of the branch. `condition` is empty where it is always needed."""
+    """A 1x1 convolution or linear layer, with the branch's norm. `condition` is empty where it is always needed."""
 
     layer: str
     norm: str | None

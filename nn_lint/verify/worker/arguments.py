@@ -204,15 +204,7 @@ def alternatives(value: str, message: str) -> Iterator[str]:
         r"[Uu]nknown|not supported|[Ii]nvalid|unsupported|NotImplemented|not recognized|not implemented|KeyError",
         message,
     ):
-        choices = tuple(re.findall(r"'[\w-]+'", message)) + (
-            '"relu"',
-            '"batch"',
-            '"sum"',
-            '"same"',
-            '"bn"',
-            '"conv"',
-            "None",
-        )
+        choices = (*re.findall(r"'[\w-]+'", message), '"relu"', '"batch"', '"sum"', '"same"', '"bn"', '"conv"', "None")
     else:
         choices = ("8", "1", "4", "64", "[8, 8, 8, 8]", '"relu"', "None", "True", "nn.Identity()")
     for choice in choices:

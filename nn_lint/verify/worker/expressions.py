@@ -132,7 +132,9 @@ class Simplifier(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.AST:
         """A local constant becomes its value."""
         if node.id in self.constants and self.depth:
-            return Simplifier(self.constants, self.target, self.depth - 1).visit(copy.deepcopy(self.constants[node.id]))
+            inner = Simplifier(self.constants, self.target, self.depth - 1)
+            value: ast.AST = inner.visit(copy.deepcopy(self.constants[node.id]))
+            return value
         if node.id in self.constants or not is_plain(node.id, self.target):
             raise NotPlain
         return node

@@ -146,10 +146,7 @@ def mismatch(message: str) -> List[Tuple[int, int]]:
         (r"[Ee]xpected:? (\d+),? (?:but )?got:? (\d+)", True),
         (r"tensor a \((\d+)\) must match the size of tensor b \((\d+)\)", False),
         (r"[Ee]xpected size (\d+) but got size (\d+)", True),
-        (
-            r"Expected weight to be a vector of size equal to the number of channels in input, but got weight of shape \[(\d+)\] and input of shape \[\d+, (\d+)",
-            True,
-        ),
+        (r"weight of shape \[(\d+)\] and input of shape \[\d+, (\d+)", True),
         (r"normalized_shape=\[(\d+)\].*size\[.*?(\d+)\]$", True),
         (r"(\d+) vs\.? (\d+)", False),
         (r"mat1 dim 1 must match mat2 dim 0|size mismatch, got input \(\d+\), mat \(\d+x(\d+)\), vec \((\d+)\)", False),

@@ -7,9 +7,10 @@ from typing import Any, List, Optional, Union
 import torch
 from torch import nn
 
+from .answers import Progress, describe, read_recipe
 from .attempt import Failure, OutOfTime, attempt, frames_of
 from .protocol import Message
-from .running import Progress, construct, describe, no_output, read_recipe
+from .running import construct, no_output
 from .search import Ran, run_once
 from .specs import Specs, tensors_in
 from .subjects import Target, load_target

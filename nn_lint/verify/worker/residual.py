@@ -7,10 +7,11 @@ from typing import Dict, List, Optional, Set, Tuple
 
 from torch import nn
 
+from .answers import read_recipe
 from .arrival import Arrival, arrives, arrives_at_all
 from .attempt import Failure, OutOfTime, attempt
 from .protocol import Message
-from .running import construct, read_recipe
+from .running import construct
 from .search import Ran, search
 from .specs import Specs
 from .subjects import Target, load_target

@@ -20,8 +20,8 @@ class Stub:
     """What a missing package would have provided under `name`.
 
     Attributes and subscripts give stubs again, so that annotations and defaults can name them. While module-level
-    statements run, a call gives a stub too (loggers, registries), and one that decorates a class or function returns it unchanged.
-    A call later on, and any use as a base class, is a use of the missing package.
+    statements run, a call gives a stub too (loggers, registries), and one that decorates a class or function returns it
+    unchanged. A call later on, and any use as a base class, is a use of the missing package.
     """
 
     def __init__(self, name: str, reason: str, loading: Loading) -> None:
