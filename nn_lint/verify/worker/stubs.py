@@ -43,6 +43,7 @@ class Stub:
     __ror__ = __or__
 
     def __call__(self, *values: Any, **options: Any) -> Any:
+        """Give a stub while statements run, refuse afterwards."""
         if not self._stub_loading.depth:
             raise self._missing()
         if len(values) == 1 and not options and isinstance(values[0], (type, types.FunctionType)):
