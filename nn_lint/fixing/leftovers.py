@@ -14,36 +14,35 @@ from nn_lint.model.residual.shortcut import derive_shortcut
 from nn_lint.model.values import Kind
 
 
-def mend_saved_input(cls: ModuleClass, saved: SavedInput) -> tuple[Edit, ...] | None:
-    """Add what was saved; through a projection where the shapes may differ."""
+def mend_saved_input(cls: ModuleClass, saved: SavedInput) -> tuple[Edit, ...] | str:
+    """Add what was saved, through a projection where the shapes may differ; or why that cannot be done."""
     chain = straight_chain(cls)
     if chain is None:
-        return None
+        return "its forward is not one straight chain"
     if saved.value.kind is Kind.INPUT and chain.is_plain:
         shortcut = derive_shortcut(cls, chain)
-        edits = shortcut if isinstance(shortcut, str) else add_shortcut(cls, chain, shortcut, saved.name)
-        return None if isinstance(edits, str) else edits
-    return add_term(cls, chain, saved.name)
+        return shortcut if isinstance(shortcut, str) else add_shortcut(cls, chain, shortcut, saved.name)
+    return add_term(cls, chain, saved.name) or "the addition would stand in a branch or loop"
 
 
-def mend_attribute(cls: ModuleClass, dead: DeadAttribute) -> tuple[Edit, ...] | None:
-    """Apply the submodule to the input, and add the result; `None` for a switch, whose meaning is a guess."""
+def mend_attribute(cls: ModuleClass, dead: DeadAttribute) -> tuple[Edit, ...] | str:
+    """Apply the submodule to the input, and add the result; or why that cannot be done."""
     forward = cls.method("forward")
     if dead.is_flag or forward is None:
-        return None
+        return "what the switch should do is a guess"
     attribute = f"{forward.receiver}.{dead.name}"
     template = f"{{0}} if {attribute} is None else {attribute}({{0}})" if dead.may_be_none else f"{attribute}({{0}})"
     if dead.raw_sum is not None:
         return _project_operand(cls, dead, template)
     chain = straight_chain(cls)
     if chain is None:
-        return None
+        return "its forward is not one straight chain"
     term, saved = save_first(cls, chain, template)
     added = add_term(cls, chain, term)
-    return None if added is None else (*saved, *added)
+    return "the addition would stand in a branch or loop" if added is None else (*saved, *added)
 
 
-def _project_operand(cls: ModuleClass, dead: DeadAttribute, template: str) -> tuple[Edit, ...] | None:
+def _project_operand(cls: ModuleClass, dead: DeadAttribute, template: str) -> tuple[Edit, ...] | str:
     """`out += x` becomes `out += x if self.downsample is None else self.downsample(x)`."""
     assert dead.raw_sum is not None, "asked only where the bare input is added"
     node = dead.raw_sum.node
@@ -53,29 +52,30 @@ def _project_operand(cls: ModuleClass, dead: DeadAttribute, template: str) -> tu
     elif isinstance(node, cst.BinaryOperation):
         operands = (node.left, node.right)
     else:
-        return None
+        return "the sum is no operator"
     raw = [
         item
         for item in operands
         if isinstance(item, cst.Name) and (value := made.get(item)) and value.kind is Kind.INPUT
     ]
     if len(raw) != 1:
-        return None
+        return "the input is not added by its name"
     text = template.format(cls.syntax.text(raw[0]))
     wrapped = f"({text})" if " if " in text and isinstance(node, cst.BinaryOperation) else text
     return (replace(cls.syntax.span(raw[0]), wrapped),)
 
 
-def mend_lost_sum(cls: ModuleClass, lost: LostSum) -> tuple[Edit, ...] | None:
-    """Assign the sum to the name of the branch, turn `==` into `=`, or return the name that holds the sum."""
+def mend_lost_sum(cls: ModuleClass, lost: LostSum) -> tuple[Edit, ...] | str:
+    """Assign the sum to the branch's name, turn `==` into `=`, or return the name that holds it; or why not."""
     if lost.comparison:
-        return _assign_instead_of_compare(cls, lost)
+        return _assign_instead_of_compare(cls, lost) or "what it should be assigned to is a guess"
     if lost.name is not None:
-        return _return_instead(cls, lost)
+        return _return_instead(cls, lost) or f"what becomes of `{lost.name}` is a guess"
     assert isinstance(lost.statement, cst.Expr), "a sum without a name is an expression statement"
-    node = lost.statement.value
-    branch = _branch_name(cls, node)
-    return None if branch is None else (insert(cls.syntax.span(lost.statement).start, f"{branch} = "),)
+    branch = _branch_name(cls, lost.statement.value)
+    if branch is None:
+        return "what it should be assigned to is a guess"
+    return (insert(cls.syntax.span(lost.statement).start, f"{branch} = "),)
 
 
 def _branch_name(cls: ModuleClass, node: cst.BaseExpression) -> str | None:

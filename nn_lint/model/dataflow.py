@@ -334,7 +334,7 @@ class _Interpreter:
         return self._run(_Callable(method.node, {}, bound=True), node, arguments)
 
     def _submodule(self, callee: Value) -> str | None:
-        """The attribute of the submodule that a value is or comes out of: `fc`, `layers[]` for an item of `self.layers`."""
+        """The attribute of the submodule that a value is or comes out of: `fc`, or `layers[]` for an item of a list."""
         origin = callee
         while origin.kind is Kind.ITEM and origin.operands and not origin.depends:
             origin = origin.operands[0]

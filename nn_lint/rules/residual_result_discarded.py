@@ -13,20 +13,23 @@ any other file reads, blocks that bring their input in elsewhere, and blocks tha
 
 ## Fix safety
 Verified: the sum is put where it was meant to be, and kept only if a run in torch shows that the input now reaches
-the output.
+the output. A `downsample` that is ignored beside the bare input is mended only with `--unsafe-fixes`: the input
+arrives before and after, so that a run would not tell.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from nn_lint.diagnostic import Applicability
+from nn_lint.diagnostic import Applicability, Edit
 from nn_lint.fixing.leftovers import mend_attribute, mend_lost_sum, mend_saved_input
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.evidence import is_negated
 from nn_lint.model.residual.leftovers import (
     DeadAttribute,
+    Statement,
     dead_attributes,
     lost_sums,
     saved_inputs,
@@ -50,23 +53,23 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     for saved in saved_inputs(cls):
         found = True
         message = f"`{saved.name}` holds the input of `{cls.name}` and is never added: the block has no shortcut"
-        yield Finding(cls.syntax.span(saved.statement), message, _repair("Add", mend_saved_input(cls, saved)))
+        yield _finding(cls, saved.statement, message, "Add the saved input", mend_saved_input(cls, saved))
     for dead in dead_attributes(cls) if not found else ():
-        yield Finding(
-            cls.syntax.span(dead.statement), _dead(cls, dead), _repair("Use the shortcut", mend_attribute(cls, dead))
-        )
+        finding = _finding(cls, dead.statement, _dead(cls, dead), "Use the shortcut", mend_attribute(cls, dead))
+        if dead.raw_sum is not None and finding.repair is not None:
+            finding = replace(finding, repair=replace(finding.repair, applicability=Applicability.UNSAFE))
+        yield finding
 
 
 def _sums(cls: ModuleClass) -> Iterator[Finding]:
     for lost in lost_sums(cls):
-        edits = mend_lost_sum(cls, lost)
         if lost.name is not None:
             message = f"`{lost.name}` is the sum of input and branch, and nothing reads it"
         elif lost.comparison:
             message = "`==` compares the sum of input and branch: `=` is meant"
         else:
             message = "the sum of input and branch is computed and thrown away"
-        yield Finding(cls.syntax.span(lost.statement), message, _repair("Keep the sum", edits))
+        yield _finding(cls, lost.statement, message, "Keep the sum", mend_lost_sum(cls, lost))
     for statement in unreachable_sums(cls):
         yield Finding(cls.syntax.span(statement), "this addition stands behind `return` and never runs")
 
@@ -79,12 +82,13 @@ def _dead(cls: ModuleClass, dead: DeadAttribute) -> str:
     return f"`self.{dead.name}` is never applied: the output of `{cls.name}` does not receive its input"
 
 
-def _repair(message: str, edits: object) -> Repair | None:
-    return (
-        Repair(f"{message} the input to the result" if message == "Add" else message, edits)
-        if isinstance(edits, tuple)
-        else None
-    )
+def _finding(
+    cls: ModuleClass, statement: Statement, message: str, mending: str, edits: tuple[Edit, ...] | str
+) -> Finding:
+    """A finding with its repair, or with the reason why there is none."""
+    if isinstance(edits, str):
+        return Finding(cls.syntax.span(statement), f"{message}; no fix: {edits}")
+    return Finding(cls.syntax.span(statement), message, Repair(mending, edits))
 
 
 _BARE_SUM = re.compile(

@@ -18,6 +18,7 @@ from nn_lint.model.values import Kind, Value, is_residual_sum
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
+Statement = cst.CSTNode
 _PROJECTIONS = ("downsample", "shortcut")
 
 
