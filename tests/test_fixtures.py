@@ -1,4 +1,4 @@
-"""The files that a learner would bring: what is found in them, what becomes of them, and what torch says of the result."""
+"""The files that a learner would bring: what is found in them, what becomes of them, and what torch says of it."""
 
 from __future__ import annotations
 

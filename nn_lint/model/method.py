@@ -203,11 +203,7 @@ def bound_names(body: cst.CSTNode) -> Iterator[str]:
             yield from target_names(node.name)
         elif isinstance(node, cst.ImportAlias) and node.asname is None:
             yield (dotted(node.name) or "").split(".")[0]
-        elif (
-            isinstance(node, (cst.Param, cst.FunctionDef, cst.ClassDef))
-            or isinstance(node, cst.MatchAs)
-            and node.name is not None
-        ):
+        elif isinstance(node, (cst.Param, cst.FunctionDef, cst.ClassDef, cst.MatchAs)) and node.name is not None:
             yield node.name.value
 
 

@@ -101,7 +101,9 @@ def marked_files(draw: st.DrawFn, blocks: tuple[Block, ...] = BLOCKS) -> MarkedF
     """Files of some blocks, each in its own indentation, with noise between and inside of them."""
     bom, encoding, cookie = draw(st.sampled_from(HEADERS))
     texts = [text for text in ODD_TEXTS if _fits(text, encoding)]
-    rows = [Row("", line) for line in (*cookie, "import torch", "import torch.nn.functional as F", "from torch import nn")]
+    rows = [
+        Row("", line) for line in (*cookie, "import torch", "import torch.nn.functional as F", "from torch import nn")
+    ]
     codes: set[str] = set()
     for number in range(draw(st.integers(1, 5))):
         block = draw(st.sampled_from(blocks))
@@ -144,7 +146,7 @@ def _wrapped(draw: st.DrawFn, block: Block, number: int, unit: str) -> list[Row]
             )
         )
     )
-    if not headers:
+    if not headers or not (block.holds_in_functions or "def" not in headers[0]):
         return rows_of(block, number, unit)
     depths = range(len(headers)) if len(headers) < 3 else (0, 1, 1)
     found = [Row(unit * depth, header) for depth, header in zip(depths, headers)]
