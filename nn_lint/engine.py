@@ -46,6 +46,7 @@ class Engine:
     def fix(self, file: ProjectFile, accepts: Callable[[Diagnostic], bool]) -> Mended:
         """Apply every accepted fix, pass after pass, until nothing changes."""
         applied: list[Diagnostic] = []
+        self._restore(file)
         remaining = self.check(file)
         seen = {file.text.content}
         for _ in range(MAX_PASSES):
@@ -56,13 +57,17 @@ class Engine:
             content = apply_edits(file.text.lines, edits)
             after = self._hierarchy.files.add(file.path, Text(content, file.text.filename))
             if after.text.tree is None or content in seen:
-                self._hierarchy.files.add(file.path, file.text)
+                self._restore(file)
                 break
             self._hierarchy.forget()
             seen.add(content)
             applied.extend(chosen)
             file, remaining = after, self.check(after)
         return Mended(file.text.content, tuple(applied), remaining)
+
+    def _restore(self, file: ProjectFile) -> None:
+        self._hierarchy.files.put(file)
+        self._hierarchy.forget()
 
     def _text_findings(self, text: Text) -> Iterator[Diagnostic]:
         for rule in self._rules:

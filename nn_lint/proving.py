@@ -63,7 +63,7 @@ def _prove(file: ProjectFile, mended: Mended, settings: Settings, verifier: Veri
     roots = (settings.root, settings.root / "src", *settings.src)
     for name in dict.fromkeys((*touched, *_users(file, changed))):
         subjects = (Subject(file.path, text, name, roots) for text in (file.text.content, mended.content))
-        residual = any(item.class_name == name and item.code.startswith("NN3") for item in mended.applied)
+        residual = any(item.class_name == name and _needs_arrival(item) for item in mended.applied)
         yield verifier.compare(*subjects, residual=residual)
 
 
@@ -81,7 +81,12 @@ def _words(text: Text, facts: ClassFacts) -> set[str]:
 
 
 def _changes_model(item: Diagnostic) -> bool:
-    return item.fix is not None and item.fix.applicability is not Applicability.SAFE
+    """Whether a fix stands or falls with its proof; unsafe ones were asked for as they are."""
+    return item.fix is not None and item.fix.applicability is Applicability.VERIFIED
+
+
+def _needs_arrival(item: Diagnostic) -> bool:
+    return _changes_model(item) and item.code.startswith("NN3")
 
 
 def _failures(mended: Mended, verdicts: tuple[Verdict, ...]) -> Iterator[tuple[_Key, tuple[Diagnostic, str]]]:

@@ -68,6 +68,10 @@ class ProjectFiles:
         self._files[path] = file = ProjectFile(path, text)
         return file
 
+    def put(self, file: ProjectFile) -> None:
+        """Make a file the one at its path, as it was before it was changed."""
+        self._files[file.path] = file
+
     def open(self, path: Path) -> ProjectFile | None:
         """The file at a path, `None` where there is none or it is not text."""
         if path not in self._files:
