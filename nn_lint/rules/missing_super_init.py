@@ -30,10 +30,16 @@ from nn_lint.rules.rule import Example, Finding, Repair, Rule
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report an `__init__` from which no parent's `__init__` is reached."""
     init = cls.init
-    if init is None or not cls.is_certain or cls.mentions_parent_init or cls.copies_state or init.is_abstract:
+    if (
+        init is None
+        or not cls.is_certain
+        or cls.construction.mentions_parent_init
+        or cls.construction.copies_state
+        or init.is_abstract
+    ):
         return
     repair = None
-    if not cls.parent_wants_arguments:
+    if not cls.construction.parent_wants_arguments:
         repair = Repair("Insert `super().__init__()`", (insert_first(init, "super().__init__()"),))
     yield Finding(init.name_span, f"`{cls.name}.__init__` never calls `super().__init__()`", repair)
 

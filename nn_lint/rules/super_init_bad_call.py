@@ -34,7 +34,7 @@ _ON_SUPER = frozenset({CallForm.ZERO_ARGUMENT, CallForm.TWO_ARGUMENT})
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Judge each call in `__init__`; the first fault of a call is the one to mend."""
     start = init.start if (init := cls.facts.method("__init__")) is not None else InitStart.PLAIN
-    if start is InitStart.PLAIN or (start is InitStart.ARGUMENTS and not cls.parent_is_module_alone):
+    if start is InitStart.PLAIN or (start is InitStart.ARGUMENTS and not cls.construction.parent_is_module_alone):
         return
     for call in cls.init.parent_calls if cls.init is not None else ():
         if call.is_called:
@@ -71,7 +71,7 @@ def _wrong_arguments(cls: ModuleClass, call: ParentCall) -> Finding | None:
         return _explicit(cls, call, receiver)
     if call.form not in _ON_SUPER or not call.arguments:
         return None
-    if call.arguments[0].text == receiver and cls.parent_refuses_arguments(len(call.arguments)):
+    if call.arguments[0].text == receiver and cls.construction.parent_refuses_arguments(len(call.arguments)):
         repair = Repair("Drop `self`", (_arguments(call, call.arguments_text.removeprefix(receiver).lstrip(", ")),))
         return Finding(
             call.span, f"`super()` hands over `{receiver}` itself: it arrives twice and raises TypeError", repair
@@ -96,7 +96,7 @@ def _explicit(cls: ModuleClass, call: ParentCall, receiver: str) -> Finding | No
 
 def _too_many(cls: ModuleClass, call: ParentCall, arguments: tuple[object, ...], kept: str = "") -> Finding | None:
     given = [item for item in call.arguments if item in arguments]
-    if not any(not item.star for item in given) or not cls.parent_is_module_alone:
+    if not any(not item.star for item in given) or not cls.construction.parent_is_module_alone:
         return None
     repair = None
     if len(cls.facts.bases) == 1 and all(item.is_simple and not item.star for item in given):

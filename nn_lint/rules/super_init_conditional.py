@@ -24,10 +24,10 @@ from nn_lint.rules.rule import Example, Finding, Rule
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report the first call of a constructor that can end, or register a layer, without it."""
     init = cls.init
-    if init is None or not cls.is_certain or cls.copies_state:
+    if init is None or not cls.is_certain or cls.construction.copies_state:
         return
-    call = next((call for call in init.parent_calls if cls.reaches_parent(call)), None)
-    if call is not None and cls.misses_parent_call:
+    call = next((call for call in init.parent_calls if cls.construction.reaches_parent(call)), None)
+    if call is not None and cls.construction.misses_parent_call:
         yield Finding(
             call.span, f"a path through `{cls.name}.__init__` misses this call, so the module is not initialised"
         )

@@ -26,16 +26,16 @@ from nn_lint.rules.rule import Example, Finding, Repair, Rule
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report the parent's call when it comes after a registration on a straight path."""
     init = cls.init
-    if init is None or not cls.is_certain or cls.copies_state or cls.defines("__setattr__"):
+    if init is None or not cls.is_certain or cls.construction.copies_state or cls.defines("__setattr__"):
         return
-    call = next((call for call in init.parent_calls if cls.reaches_parent(call)), None)
-    early = next((event for event in cls.init_flow.registrations if event.called is Called.NO), None)
+    call = next((call for call in init.parent_calls if cls.construction.reaches_parent(call)), None)
+    early = next((event for event in cls.construction.init_flow.registrations if event.called is Called.NO), None)
     if call is None or early is None or cls.syntax.span(early.node).start > call.span.start:
         return
     registration = cls.syntax.span(early.node)
     target = cls.syntax.text(early.node).split("=")[0].split("(")[0].strip()
     repair = None
-    if cls.can_move_parent_call(call, registration):
+    if cls.construction.can_move_parent_call(call, registration):
         edits = move_up(init, call.span, registration)
         repair = Repair("Move the call above the first submodule", edits) if edits else None
     message = f"`{target}` in row {registration.start.row} is assigned before `{cls.name}.__init__` calls its parent's"

@@ -32,7 +32,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
             yield _on_type(call)
         elif call.form in _NOT_CALLED and call.is_spelled_right and not call.is_called and call.is_statement:
             repair = None
-            if cls.is_module and not cls.parent_wants_arguments:
+            if cls.is_module and not cls.construction.parent_wants_arguments:
                 repair = Repair("Add the parentheses", (insert(call.span.end, "()"),))
             yield Finding(call.span, "`super().__init__` is named but not called: its parentheses are missing", repair)
 
