@@ -10,7 +10,8 @@ import libcst as cst
 from nn_lint.diagnostic import Span
 from nn_lint.model.attributes import assigned_attributes
 from nn_lint.model.construction import Construction
-from nn_lint.model.dataflow import Flow, trace_forward
+from nn_lint.model.dataflow import trace_forward
+from nn_lint.model.expressions import Flow
 from nn_lint.model.layers import Layers
 from nn_lint.model.method import Method
 from nn_lint.model.super_use import SuperUse, find_super_uses

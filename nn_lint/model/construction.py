@@ -1,0 +1,194 @@
+"""What a class's `__init__` does: its calls of the parent's, what it registers, and what the parent's takes."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from nn_lint.diagnostic import Span
+from nn_lint.model.attributes import assigned_attributes, read_attributes
+from nn_lint.model.init_flow import Called, InitFlow, trace_init
+from nn_lint.model.method import Method, bound_names, names
+from nn_lint.model.parent_calls import CallForm, ParentCall
+from nn_lint.model.syntax import dotted, self_attribute, walk
+from nn_lint.project.hierarchy import Kinship, ProjectClass, TorchClass
+
+if TYPE_CHECKING:
+    from nn_lint.model.module_class import ModuleClass
+
+_ARGUMENT_FREE = frozenset(
+    {"Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict", "Identity"}
+)
+_REGISTERING = frozenset({"add_module", "register_module", "register_parameter", "register_buffer"})
+_STATE_COPIES = frozenset({"__dict__", "__setstate__", "__class__"})
+
+
+class Construction:
+    """Facts about the construction of a class's instances."""
+
+    def __init__(self, cls: ModuleClass) -> None:
+        self._cls = cls
+
+    @cached_property
+    def init_flow(self) -> InitFlow:
+        """The order of things in `__init__`."""
+        return trace_init(self._init.node.body, self._calls_parent_init, self._registers)
+
+    @property
+    def copies_state(self) -> bool:
+        """`__init__` fills `__dict__` in another way, or a decorator may do the construction."""
+        init = self._init
+        return (
+            bool(init.decorators)
+            or bool(init.attributes_of(init.receiver) & _STATE_COPIES)
+            or "vars" in init.names_read
+        )
+
+    @cached_property
+    def mentions_parent_init(self) -> bool:
+        """Whether `__init__` uses `super` at all, or it or a method that it calls on itself calls some `__init__`."""
+        init = self._init
+        return "super" in init.names_read or any(method.parent_calls for method in self._cls.closure([init]))
+
+    @property
+    def parent_wants_arguments(self) -> bool:
+        """Whether the next `__init__` in method resolution order may want arguments."""
+        for ancestor in self._cls.ancestry.order:
+            if isinstance(ancestor, TorchClass):
+                return ancestor.name not in _ARGUMENT_FREE
+            if not isinstance(ancestor, ProjectClass):
+                return True
+            init = self._cls.registry.model(ancestor).init
+            if init is not None:
+                return any(parameter.required for parameter in init.parameters[1:])
+        return True
+
+    def parent_refuses_arguments(self, count: int) -> bool:
+        """Whether the next `__init__` in method resolution order takes fewer positional arguments than `count`."""
+        for ancestor in self._cls.ancestry.order:
+            if ancestor == TorchClass("Module"):
+                return self.parent_is_module_alone
+            init = self._cls.registry.model(ancestor).init if isinstance(ancestor, ProjectClass) else None
+            if init is not None:
+                return not init.takes_any_number and count > len(init.positional) - 1
+            if not isinstance(ancestor, ProjectClass):
+                return False
+        return False
+
+    @property
+    def parent_is_module_alone(self) -> bool:
+        """Whether `super()` is `nn.Module` in every use of the class: no other constructor can come between."""
+        if "call_super_init" in self._cls.facts.assigned or any(
+            "call_super_init" in cls.facts.assigned for cls in self._cls.ancestors
+        ):
+            return False
+        next_init = next(
+            (
+                item
+                for item in self._cls.ancestry.order
+                if not isinstance(item, ProjectClass) or item.facts.method("__init__") is not None
+            ),
+            None,
+        )
+        return next_init == TorchClass("Module") and not self._cls.name.endswith("Mixin") and not self._is_combined
+
+    @property
+    def _is_combined(self) -> bool:
+        """Whether a class of the same file inherits from this one and from others."""
+        hierarchy, file = self._cls.registry.hierarchy, self._cls.definition.file
+        return any(
+            len(facts.bases) > 1 and self._cls.definition in hierarchy.ancestry(ProjectClass(file, facts)).order
+            for facts in file.facts.classes
+        )
+
+    @property
+    def misses_parent_call(self) -> bool:
+        """Whether some path registers a layer or ends without the parent's call, and some other path makes it."""
+        flow = self.init_flow
+        made = any(event.called is Called.YES for event in (*flow.exits, *flow.registrations))
+        partly = any(event.called is Called.MAYBE for event in (*flow.exits, *flow.registrations))
+        missed = partly or (made and any(event.called is Called.NO for event in flow.exits))
+        return missed and not any(self._asks_the_object(node) for node in walk(self._init.node, cst.If))
+
+    @property
+    def _init(self) -> Method:
+        init = self._cls.init
+        assert init is not None, "asked only of classes with an __init__ of their own"
+        return init
+
+    def _asks_the_object(self, node: cst.CSTNode) -> bool:
+        """A condition that looks at the object under construction, or at its class."""
+        read = {name.value for name in names(node.test)} if isinstance(node, cst.If) else set()
+        return bool(read & {self._init.receiver, "hasattr", "isinstance", "issubclass", "super", "type", "__class__"})
+
+    def reaches_parent(self, call: ParentCall) -> bool:
+        """Whether a call, as written, runs some `__init__` of nn.Module: spelled right, bound, on a module's base."""
+        if not (call.is_called and call.is_spelled_right):
+            return False
+        return call.form in (CallForm.ZERO_ARGUMENT, CallForm.TWO_ARGUMENT, CallForm.OTHER) or (
+            call.form is CallForm.EXPLICIT and bool(call.arguments)
+        )
+
+    def _calls_parent_init(self, node: cst.CSTNode) -> bool:
+        if any(call.node is node for call in self._init.parent_calls):
+            return True
+        if not isinstance(node, cst.Call):
+            return False
+        name = self_attribute(node.func, self._init.receiver)
+        helper = self._cls.find_method(name) if name else None
+        return helper is not None and any(method.parent_calls for method in self._cls.closure([helper]))
+
+    def _registers(self, node: cst.CSTNode) -> bool:
+        """Whether a statement hands a Module or a Parameter to `self`, for certain."""
+        return self._registers_on(node, self._init, {"__init__"})
+
+    def _registers_on(self, node: cst.CSTNode, method: Method, seen: set[str]) -> bool:
+        receiver = method.receiver
+        if isinstance(node, cst.Assign):
+            targets = [target.target for target in node.targets]
+            return any(self_attribute(item, receiver) for item in targets) and self.is_registered_value(node.value)
+        if isinstance(node, cst.AnnAssign):
+            return bool(self_attribute(node.target, receiver)) and self.is_registered_value(node.value)
+        if not isinstance(node, cst.Expr) or not isinstance(node.value, cst.Call):
+            return False
+        name = self_attribute(node.value.func, receiver)
+        if name in _REGISTERING and not self._cls.defines(name):
+            return True
+        helper = self._cls.method(name) if name and name not in seen else None
+        if helper is None or helper.is_static or helper.is_class_method:
+            return False
+        return any(self._registers_on(inner, helper, seen | {helper.name}) for inner in helper.statements)
+
+    def is_registered_value(self, node: cst.BaseExpression | None) -> bool:
+        """Whether an expression is for certain a new Module or Parameter."""
+        if isinstance(node, cst.IfExp):
+            return self.is_registered_value(node.body) and self.is_registered_value(node.orelse)
+        if not isinstance(node, cst.Call) or (name := dotted(node.func)) is None:
+            return False
+        found = self._cls.resolve(name)
+        if isinstance(found, TorchClass):
+            return found.name[:1].isupper()
+        return isinstance(found, ProjectClass) and self._cls.resolve_class(found) is Kinship.MODULE
+
+    def can_move_parent_call(self, call: ParentCall, above: Span) -> bool:
+        """Whether a parent's call could as well run before the statement at `above`: nothing between them feeds it."""
+        init = self._init
+        if not call.is_statement:
+            return False
+        between = [
+            node for node in init.statements if above.start <= self._cls.syntax.span(node).start < call.span.start
+        ]
+        bound = {name for node in between for name in bound_names(node)}
+        if not {name.value for name in names(call.node) if name.value != init.receiver}.isdisjoint(bound):
+            return False
+        if any(isinstance(node, cst.Attribute) and self_attribute(node, init.receiver) for node in walk(call.node)):
+            return False
+        if self._cls.ancestry.directly_torch_module:
+            return True
+        parent = next((cls for cls in self._cls.ancestors if cls.init is not None), None)
+        if parent is None or parent.init is None:
+            return False
+        given = set(assigned_attributes(init))
+        return all(given.isdisjoint(read_attributes(method)) for method in parent.closure([parent.init]))
