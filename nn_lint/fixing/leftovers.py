@@ -19,7 +19,7 @@ def mend_saved_input(cls: ModuleClass, saved: SavedInput) -> tuple[Edit, ...] | 
     chain = straight_chain(cls)
     if chain is None:
         return "its forward is not one straight chain"
-    if saved.value.kind is Kind.INPUT and chain.is_plain:
+    if not saved.is_projected and chain.is_plain:
         shortcut = derive_shortcut(cls, chain)
         return shortcut if isinstance(shortcut, str) else add_shortcut(cls, chain, shortcut, saved.name)
     return add_term(cls, chain, saved.name) or "the addition would stand in a branch or loop"

@@ -10,7 +10,7 @@ from nn_lint.fixing.residual import save_first
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.evidence import straight_chain
 from nn_lint.model.residual.leftovers import saved_inputs
-from nn_lint.model.values import Kind, Value
+from nn_lint.model.values import Value
 
 
 def mend_self_sum(cls: ModuleClass, value: Value) -> tuple[Edit, ...] | None:
@@ -23,7 +23,7 @@ def mend_self_sum(cls: ModuleClass, value: Value) -> tuple[Edit, ...] | None:
         operand = node.value
     else:
         return None
-    saved = next((item.name for item in saved_inputs(cls) if item.value.kind is Kind.INPUT), None)
+    saved = next((item.name for item in saved_inputs(cls) if not item.is_projected), None)
     if saved is not None:
         return (replace(cls.syntax.span(operand), saved),)
     if chain is None:

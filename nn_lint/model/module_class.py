@@ -17,7 +17,16 @@ from nn_lint.model.method import Method
 from nn_lint.model.super_use import SuperUse, find_super_uses
 from nn_lint.model.syntax import ClassSyntax, self_attribute, walk
 from nn_lint.project.facts import ClassFacts
-from nn_lint.project.hierarchy import Ancestry, ExternalClass, Hierarchy, Kinship, ProjectClass, Resolved, TorchClass
+from nn_lint.project.hierarchy import (
+    UNDEFINED,
+    Ancestry,
+    ExternalClass,
+    Hierarchy,
+    Kinship,
+    ProjectClass,
+    Resolved,
+    TorchClass,
+)
 from nn_lint.project.sites import Site
 
 _WITHOUT_FORWARD = frozenset({"Module", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
@@ -118,6 +127,11 @@ class ModuleClass:
     def resolve(self, name: str) -> Resolved:
         """What a dotted name stands for where the class is defined."""
         return self.registry.hierarchy.resolve(name, self.definition.file, self.facts)
+
+    def is_undefined(self, name: str) -> bool:
+        """Whether nothing binds a name where the class is defined, nor in the class and its read ancestors."""
+        found = self.resolve(name)
+        return isinstance(found, ExternalClass) and found.origin == UNDEFINED and name not in self.own_attributes
 
     def resolve_class(self, cls: Resolved) -> Kinship:
         """Whether something that a name resolved to is an nn.Module."""

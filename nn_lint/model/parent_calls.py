@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.diagnostic import Span
-from nn_lint.model.spelling import is_misspelled_init
+from nn_lint.model.spelling import is_misspelled_init, is_misspelled_super
 from nn_lint.model.syntax import ClassSyntax, dotted, walk
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ class CallForm(Enum):
     UNBOUND = "super(Net).__init__(...)"
     INSTANCE = "super(self).__init__(...)"
     TYPE = "super.__init__(...)"
+    NEW_OBJECT = "nn.Module().__init__(...)"
+    MISSPELLED = "Super().__init__(...), self.super().__init__(...)"
     OTHER = "something else that mentions __init__"
 
 
@@ -100,7 +102,7 @@ def find_parent_calls(method: Method) -> Iterator[ParentCall]:
 def _parent_call(method: Method, node: cst.Attribute, outer: dict[cst.CSTNode, cst.CSTNode]) -> ParentCall | None:
     name = node.attr.value
     form, parent = _form(node.value, method.receiver)
-    on_super = form not in (CallForm.EXPLICIT, CallForm.OTHER)
+    on_super = form not in (CallForm.EXPLICIT, CallForm.NEW_OBJECT, CallForm.OTHER)
     if name != "__init__" and not (on_super and (name == "init" or is_misspelled_init(name))):
         return None
     around = outer.get(node)
@@ -133,6 +135,11 @@ def _form(node: cst.BaseExpression, receiver: str) -> tuple[CallForm, str | None
         if arguments[1] == receiver:
             return CallForm.TWO_ARGUMENT, arguments[0]
         return CallForm.OTHER, None
+    if isinstance(node, cst.Call) and not node.args and (callee := dotted(node.func)) is not None:
+        if callee == f"{receiver}.super" or is_misspelled_super(callee):
+            return CallForm.MISSPELLED, callee
+        if callee.split(".")[0] not in (receiver, "self", "cls", "type"):
+            return CallForm.NEW_OBJECT, callee
     name = dotted(node)
     if name == "super":
         return CallForm.TYPE, None

@@ -31,7 +31,7 @@ class ReceiverFault(Enum):
     """What is wrong with the receiver of a method."""
 
     MISSING = "no self"
-    STATIC = "@staticmethod on a method that takes self"
+    STATIC = "@staticmethod or @classmethod on a method that takes self"
     STATIC_MISSING = "@staticmethod on a method that uses self and does not take it"
     MISNAMED = "the first parameter is a slip of self, or stands for it, and the body says self"
     MISSPELLED_USE = "the body uses a slip of self"
@@ -50,9 +50,10 @@ class ReceiverFinding:
 def find_receiver_faults(cls: ModuleClass) -> Iterator[ReceiverFinding]:
     """Judge every method of a module; nothing is said where the method may be right."""
     for method in cls.methods:
-        if method.is_class_method or method.name in ("__new__", "__init_subclass__", "__class_getitem__"):
+        if method.name in ("__new__", "__init_subclass__", "__class_getitem__"):
             continue
-        found = _judge_static(cls, method) if method.is_static else _judge(cls, method)
+        bound = not (method.is_static or method.is_class_method)
+        found = _judge(cls, method) if bound else _judge_unbound(cls, method)
         if found is not None:
             yield ReceiverFinding(method, *found)
 
@@ -89,7 +90,7 @@ def _judge_empty(cls: ModuleClass, method: Method) -> _Fault | None:
     """`def forward():` can never be called on an instance; other methods may be called on the class."""
     if method.takes_any_number:
         return None
-    if method.name in ("forward", "__init__"):
+    if method.name in ("forward", "__init__") or method.is_property:
         return ReceiverFault.MISSING, "it takes no parameter at all"
     return _judge_calls(cls, method)
 
@@ -100,12 +101,12 @@ def _judge_late_self(cls: ModuleClass, method: Method) -> _Fault | None:
     return (ReceiverFault.NOT_FIRST, "`self` would receive the input") if used and called else None
 
 
-def _judge_static(cls: ModuleClass, method: Method) -> _Fault | None:
-    if _uses_unbound(cls, method, "self"):
+def _judge_unbound(cls: ModuleClass, method: Method) -> _Fault | None:
+    if method.is_static and _uses_unbound(cls, method, "self"):
         return ReceiverFault.STATIC_MISSING, "its body uses `self`"
     takes_self = bool(method.positional) and method.positional[0].name == "self"
     if takes_self and method.name == "forward" and method.attributes_of("self") & cls.own_attributes:
-        return ReceiverFault.STATIC, "`self` would receive the input"
+        return ReceiverFault.STATIC, f"`self` would receive the {'input' if method.is_static else 'class'}"
     return None
 
 

@@ -40,6 +40,11 @@ def is_misspelled_self(name: str) -> bool:
     return name in _SELF_MISSES or name.lower() == "self" != name
 
 
+def is_misspelled_super(name: str) -> bool:
+    """`Super`, `supper`, `suepr`...: one slip away from `super`."""
+    return name != "super" and (name.lower() == "super" or (len(name) > 3 and slips("super", name) == 1))
+
+
 def slips(wanted: str, written: str) -> int:
     """Insertions, deletions, substitutions and swaps of neighbours between two words (optimal string alignment)."""
     rows = [list(range(len(written) + 1))]

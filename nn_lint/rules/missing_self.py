@@ -34,13 +34,9 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     for found in find_receiver_faults(cls) if cls.is_module else ():
         if found.fault in _FAULTS:
             method = found.method
-            where = (
-                "is a staticmethod that needs `self`" if found.fault is not ReceiverFault.MISSING else "has no `self`"
-            )
+            where = "is not bound and needs `self`" if found.fault is not ReceiverFault.MISSING else "has no `self`"
             edits = tuple(_edits(found))
-            repair = Repair(
-                "Insert `self`" if found.fault is not ReceiverFault.STATIC else "Drop `@staticmethod`", edits
-            )
+            repair = Repair("Insert `self`" if found.fault is not ReceiverFault.STATIC else "Drop the decorator", edits)
             yield Finding(
                 method.name_span, f"`{cls.name}.{method.name}` {where}: {found.evidence}", repair if edits else None
             )
@@ -50,12 +46,12 @@ def _edits(found: ReceiverFinding) -> Iterator[Edit]:
     if found.fault is not ReceiverFault.STATIC:
         yield insert_receiver(found.method)
     if found.fault is not ReceiverFault.MISSING:
-        yield from drop_decorator(found.method, "staticmethod")
+        yield from drop_decorator(found.method, "staticmethod" if found.method.is_static else "classmethod")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A method whose first parameter is not `self`, or a staticmethod with `self` in it."""
-    return any(method.parameters[:1] != ("self",) or "staticmethod" in method.decorators for method in facts.methods)
+    """A method whose first parameter is not `self`, or one that is not bound."""
+    return any(method.parameters[:1] != ("self",) or method.decorators for method in facts.methods)
 
 
 RULE = Rule(
@@ -147,9 +143,19 @@ RULE = Rule(
                 @torch.no_grad()
                 def shift(x, by=1):  # NN201
                     return self.fc(x) + by
+                @property
+                def width():  # NN201
+                    return 4
                 @staticmethod
                 def forward(self, x):  # NN201
                     return self.scale(self.fc(x)) + self.noise()
+            class OfClass(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                @classmethod
+                def forward(self, x):  # NN201
+                    return self.fc(x)
             class Static(nn.Module):
                 def __init__(self):
                     super().__init__()
@@ -172,8 +178,17 @@ RULE = Rule(
                 @torch.no_grad()
                 def shift(self, x, by=1):
                     return self.fc(x) + by
+                @property
+                def width(self):
+                    return 4
                 def forward(self, x):
                     return self.scale(self.fc(x)) + self.noise()
+            class OfClass(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def forward(self, x):
+                    return self.fc(x)
             class Static(nn.Module):
                 def __init__(self):
                     super().__init__()

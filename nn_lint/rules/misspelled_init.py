@@ -8,8 +8,8 @@ given`, or the layers are simply missing. In the call it raises `AttributeError:
 '_init_'`.
 
 ## What is not reported
-`init` and `_init` (helpers have such names), a method of the name that the class calls itself, and an `__int__`
-that converts to a number.
+`init` and `_init` (helpers have such names) unless they call `super().__init__()` and nothing calls them, a method
+of the name that the class calls itself, and an `__int__` that converts to a number.
 
 ## Fix safety
 Safe: only the name changes, and only where nothing else uses it.
@@ -29,13 +29,15 @@ from nn_lint.model.spelling import is_misspelled_init
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
+_HELPERS = ("init", "_init")
+
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report the definition and the calls of one class."""
     if not cls.is_certain:
         return
     for method in cls.methods:
-        if is_misspelled_init(method.name) and _stands_for_init(cls, method):
+        if _stands_for_init(cls, method):
             repair = Repair("Rename to `__init__`", (replace(method.name_span, "__init__"),))
             message = f"`{cls.name}.{method.name}` is never called by Python: `__init__` is meant"
             yield Finding(method.name_span, message, repair)
@@ -51,7 +53,10 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 def _stands_for_init(cls: ModuleClass, method: Method) -> bool:
     if cls.init is not None or method.decorators or any(cls.calls_on_self(method.name)):
         return False
-    return bool(method.parent_calls) or any(assigned_attributes(method))
+    if method.name in _HELPERS:
+        initialises = any(call.is_spelled_right and call.is_called for call in method.parent_calls)
+        return initialises and f".{method.name}(" not in cls.definition.file.text.content
+    return is_misspelled_init(method.name) and (bool(method.parent_calls) or any(assigned_attributes(method)))
 
 
 def _call(call: ParentCall) -> Finding:
@@ -62,7 +67,8 @@ def _call(call: ParentCall) -> Finding:
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A method of such a name, or an `__init__` that does not begin with the plain call."""
-    return any(is_misspelled_init(item.name) for item in facts.methods) or not facts.begins_with_parent_init
+    suspects = (item.name for item in facts.methods if is_misspelled_init(item.name) or item.name in _HELPERS)
+    return any(suspects) or not facts.begins_with_parent_init
 
 
 RULE = Rule(
@@ -97,6 +103,10 @@ RULE = Rule(
             class Open(nn.Module):
                 def __init__(self):
                     super().__init_()  # NN105
+            class Bare(nn.Module):
+                def init(self):  # NN105
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
             """,
             fixed="""
             from torch import nn
@@ -121,6 +131,10 @@ RULE = Rule(
             class Open(nn.Module):
                 def __init__(self):
                     super().__init__()
+            class Bare(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
             """,
         ),
         Example(

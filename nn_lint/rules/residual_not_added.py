@@ -45,7 +45,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     intent = residual_intent(cls)
     if intent is None or any(saved_inputs(cls)) or any(dead_attributes(cls)) or any(self_sums(cls)):
         return
-    repair, missing = None, "the branches of a transformer block are not repaired yet"
+    repair, missing = None, "where the branches of a transformer block begin and end is a guess"
     if intent.chain is not None:
         shortcut = derive_shortcut(cls, intent.chain)
         edits = shortcut if isinstance(shortcut, str) else add_shortcut(cls, intent.chain, shortcut)
@@ -209,6 +209,51 @@ RULE = Rule(
                     x = self.norm2(self.ff(x))
                     return x
             """,
+        ),
+        Example(
+            """
+            from torch import nn
+            import torch.nn.functional as F
+            class EncoderLayer(nn.Module):
+                def __init__(self, d):
+                    super().__init__()
+                    self.self_attn = nn.MultiheadAttention(d, 2)
+                    self.linear1 = nn.Linear(d, 4 * d)
+                    self.linear2 = nn.Linear(4 * d, d)
+                    self.norm1 = nn.LayerNorm(d)
+                    self.norm2 = nn.LayerNorm(d)
+                def forward(self, x):
+                    x = self.norm1(x)
+                    x, _ = self.self_attn(x, x, x)  # NN301
+                    return self.linear2(F.gelu(self.linear1(self.norm2(x))))
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class AttentionHead(nn.Module):
+                def __init__(self, d, classes):
+                    super().__init__()
+                    self.attn = nn.MultiheadAttention(d, 2)
+                    self.norm = nn.LayerNorm(d)
+                    self.head = nn.Sequential(nn.Linear(d, d), nn.ReLU(), nn.Linear(d, classes))
+                def forward(self, x):
+                    return self.head(self.norm(self.attn(x, x, x)[0]))
+            class SelfAttention(nn.Module):
+                def __init__(self, d):
+                    super().__init__()
+                    self.attn = nn.MultiheadAttention(d, 2)
+                def forward(self, x):
+                    return x + self.attn(x, x, x)[0]
+            class Block(nn.Module):
+                def __init__(self, d):
+                    super().__init__()
+                    self.attn = SelfAttention(d)
+                    self.norm = nn.LayerNorm(d)
+                    self.ff = nn.Sequential(nn.Linear(d, d), nn.ReLU(), nn.Linear(d, d))
+                def forward(self, x):
+                    return self.ff(self.norm(self.attn(x)))
+            """
         ),
         Example(
             """

@@ -4,8 +4,9 @@ A call of the parent's `__init__` that cannot work as it is written.
 ## Why it hurts
 `super(self).__init__()` raises `TypeError: super() argument 1 must be a type`; `super(Net).__init__()` makes an
 unbound object and initialises nothing; `nn.Module.__init__()` misses its `self`; `super().__init__(self)` hands it
-over twice; `super().init()` names no method; and `nn.Module.__init__` takes no arguments, so
-`super().__init__(width)` raises `TypeError: Net.__init__() takes 1 positional argument but 2 were given`.
+over twice; `super().init()` names no method; `nn.Module().__init__()` initialises another object; and
+`nn.Module.__init__` takes no arguments, so `super().__init__(width)` raises `TypeError: Net.__init__() takes 1
+positional argument but 2 were given`.
 
 ## What is not reported
 Arguments for a parent that may take them, `*args` and `**kwargs` (often empty), and arguments in classes that are
@@ -38,14 +39,20 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         return
     for call in cls.init.parent_calls if cls.init is not None else ():
         if call.is_called:
-            finding = _wrong_super(call) or _wrong_name(cls, call) or _wrong_arguments(cls, call)
+            finding = _wrong_super(cls, call) or _wrong_name(cls, call) or _wrong_arguments(cls, call)
             if finding is not None:
                 yield finding
 
 
-def _wrong_super(call: ParentCall) -> Finding | None:
-    """`super(self)` and `super(Net)`: right for no class at all."""
+def _wrong_super(cls: ModuleClass, call: ParentCall) -> Finding | None:
+    """`super(self)`, `super(Net)`, `Super()` and `nn.Module()`: right for no class at all."""
+    if call.form is CallForm.NEW_OBJECT and cls.resolve(call.parent or "") not in cls.ancestry.order:
+        return None
+    if call.form is CallForm.MISSPELLED and not cls.is_undefined((call.parent or "").split(".")[-1]):
+        return None
     said = {
+        CallForm.NEW_OBJECT: f"`{call.parent}()` makes another object and initialises that one; write `super()`",
+        CallForm.MISSPELLED: f"`{call.parent}()` does not exist: `super()` is meant",
         CallForm.INSTANCE: "`super` wants a class first: `super(self, ...)` raises TypeError; write `super()`",
         CallForm.UNBOUND: f"`super({call.parent})` is bound to no object, so nothing is initialised; write `super()`",
     }
@@ -138,6 +145,15 @@ RULE = Rule(
             class Unbound(nn.Module):
                 def __init__(self):
                     super(Unbound).__init__()  # NN107
+            class Other(nn.Module):
+                def __init__(self):
+                    nn.Module().__init__()  # NN107
+            class Capital(nn.Module):
+                def __init__(self):
+                    Super().__init__()  # NN107
+            class Taken(nn.Module):
+                def __init__(self):
+                    self.super().__init__()  # NN107
             class Explicit(nn.Module):
                 def __init__(self):
                     nn.Module.__init__()  # NN107
@@ -166,6 +182,15 @@ RULE = Rule(
                 def __init__(self):
                     super().__init__()
             class Unbound(nn.Module):
+                def __init__(self):
+                    super().__init__()
+            class Other(nn.Module):
+                def __init__(self):
+                    super().__init__()
+            class Capital(nn.Module):
+                def __init__(self):
+                    super().__init__()
+            class Taken(nn.Module):
                 def __init__(self):
                     super().__init__()
             class Explicit(nn.Module):
@@ -225,6 +250,9 @@ RULE = Rule(
                 def __init__(self, config):
                     super().__init__(config)
                     super().init()
+            class Factory(nn.Module):
+                def __init__(self):
+                    load().__init__(self)
             class Open(nn.Module):
                 def __init__(self, *args, **kwargs):
                     super().__init__(*args, **kwargs)

@@ -19,6 +19,7 @@ from nn_lint.fixing.build import insert, replace
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.parent_calls import CallForm, ParentCall
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.hierarchy import TorchClass
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _NOT_CALLED = frozenset({CallForm.ZERO_ARGUMENT, CallForm.TWO_ARGUMENT})
@@ -28,6 +29,8 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report statements that name the parent's `__init__` without running it."""
     init = None if cls.facts.begins_with_parent_init else cls.init
     for call in init.parent_calls if init is not None else ():
+        if call.form is CallForm.EXPLICIT and cls.resolve(call.parent or "") == TorchClass("Module"):
+            yield from _bare_name(call, init.receiver if init is not None else "self")
         if call.form is CallForm.TYPE and call.is_spelled_right:
             yield _on_type(call)
         elif call.form in _NOT_CALLED and call.is_spelled_right and not call.is_called and call.is_statement:
@@ -35,6 +38,15 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
             if cls.is_module and not cls.construction.parent_wants_arguments:
                 repair = Repair("Add the parentheses", (insert(call.span.end, "()"),))
             yield Finding(call.span, "`super().__init__` is named but not called: its parentheses are missing", repair)
+
+
+def _bare_name(call: ParentCall, receiver: str) -> Iterator[Finding]:
+    """`nn.Module.__init__` as a statement becomes `nn.Module.__init__(self)`."""
+    if not call.is_called and call.is_statement:
+        repair = Repair("Add the call", (insert(call.span.end, f"({receiver})"),))
+        yield Finding(
+            call.span, f"`{call.parent}.__init__` is named but not called: its parentheses are missing", repair
+        )
 
 
 def _on_type(call: ParentCall) -> Finding:
@@ -87,6 +99,9 @@ RULE = Rule(
             class Both(nn.Module):
                 def __init__(self):
                     super.__init__  # NN103
+            class Explicit(nn.Module):
+                def __init__(self):
+                    nn.Module.__init__  # NN103
             """,
             fixed="""
             from torch import nn
@@ -107,6 +122,9 @@ RULE = Rule(
             class Both(nn.Module):
                 def __init__(self):
                     super().__init__()
+            class Explicit(nn.Module):
+                def __init__(self):
+                    nn.Module.__init__(self)
             """,
         ),
         Example(

@@ -18,9 +18,7 @@ from nn_lint.project.sites import Site, SiteKind, find_sites
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
-_ATTENTION = re.compile(r"=\s*[\w.]*[Aa]ttention\w*\s*\(")
 _CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
-_NORM = re.compile(r"(?:LayerNorm|RMSNorm)\s*\(")
 _STACKED = frozenset({SiteKind.STACKED, SiteKind.PASSED, SiteKind.ALIASED})
 _QUIET = frozenset({SiteKind.NEUTRAL, SiteKind.SUBCLASSED})
 _WEIGHTED = CONVOLUTIONS | {"Linear"}
@@ -96,11 +94,6 @@ def is_named_residual(cls: ModuleClass) -> bool:
     return RESIDUAL_CLASS.fullmatch(cls.name) is not None
 
 
-def resembles_transformer(cls: ModuleClass) -> bool:
-    """Attention and a norm are built in the text of the class."""
-    return _ATTENTION.search(cls.text) is not None and _NORM.search(cls.text) is not None
-
-
 def has_stacker_near(cls: ModuleClass) -> bool:
     """Whether a file that mentions the class has a class named like a residual network."""
     files = cls.registry.hierarchy.files.mentioning(cls.name, cls.definition.file)
@@ -154,6 +147,8 @@ def _sums_something(cls: ModuleClass, holder: ProjectClass) -> bool:
     return False
 
 
+_ACTING = frozenset({Kind.LAYER, Kind.UNKNOWN, Kind.OPERATION, Kind.CONCATENATE})
+"""What may do something with its operands though its result is not used: a call."""
 _MERGES = frozenset({Kind.ADD, Kind.SUBTRACT, Kind.CHOICE, Kind.UNKNOWN})
 _SUM_NAMES = frozenset({"add", "add_", "sum", "lerp", "addcmul", "iadd"})
 
@@ -186,49 +181,13 @@ def reads_elsewhere(cls: ModuleClass, attribute: str) -> bool:
     return False
 
 
-def attention_chain(cls: ModuleClass) -> tuple[Value, ...]:
-    """The calls of attention, feed-forward and norms, attention first, where a forward makes them one after another."""
-    flow = cls.flow
-    if flow is None or len(flow.returned) != 1:
-        return ()
-    path = flow.returned[0][1].straight_path()
-    if path is None or path[0] not in flow.inputs:
-        return ()
-    called = [value for value in path if value.kind is Kind.LAYER]
-    attention = next((value for value in called if _is_attention(value)), None)
-    feed_forward = next((value for value in called if _is_feed_forward(value)), None)
-    norms = [
-        value for value in called if value.layer is not None and value.layer.torch_name in ("LayerNorm", "RMSNorm")
-    ]
-    if attention is None or feed_forward is None or not norms:
-        return ()
-    return (attention, feed_forward, *norms)
-
-
-def _is_attention(value: Value) -> bool:
-    layer = value.layer
-    if layer is None:
-        return False
-    if layer.torch_name is not None:
-        return layer.torch_name == "MultiheadAttention"
-    return isinstance(layer.cls, ProjectClass) and "attention" in layer.cls.facts.name.lower()
-
-
-def _is_feed_forward(value: Value) -> bool:
-    layer = value.layer
-    if layer is None:
-        return False
-    linear = [child for child in layer.children if child.torch_name == "Linear"]
-    if layer.torch_name == "Sequential":
-        return len(linear) >= 2
-    name = layer.cls.facts.name.lower() if isinstance(layer.cls, ProjectClass) else ""
-    return name in ("mlp", "ffn", "feedforward", "feedforwardnetwork", "positionwisefeedforward")
-
-
 def merges_input(cls: ModuleClass) -> bool:
     """Whether forward brings two values of the input together anywhere, in any way that may be a shortcut."""
     flow = cls.flow
-    return flow is None or any(_is_merge(value) for value in flow.values)
+    if flow is None:
+        return True
+    reached = {value for _, result in flow.returned for value in result.ancestors()}
+    return any(_is_merge(value) and (value in reached or value.kind in _ACTING) for value in flow.values)
 
 
 def _is_merge(value: Value) -> bool:

@@ -10,6 +10,7 @@ import libcst as cst
 from nn_lint.model.layers import CONVOLUTIONS
 from nn_lint.model.residual import evidence
 from nn_lint.model.residual.evidence import StraightChain
+from nn_lint.model.residual.transformer import attention_chain, resembles_transformer
 from nn_lint.project.sites import SiteKind
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Intent:
 
 def may_be_residual(cls: ModuleClass) -> bool:
     """Whether anything but the code of `forward` speaks for a residual block; no libcst is needed to say no."""
-    if evidence.is_named_residual(cls) or evidence.resembles_transformer(cls):
+    if evidence.is_named_residual(cls) or resembles_transformer(cls):
         return True
     return evidence.has_stacker_near(cls) and evidence.stacked_by_resnet(cls, evidence.sites_of(cls)) is not None
 
@@ -46,7 +47,7 @@ def residual_intent(cls: ModuleClass) -> Intent | None:
 
 
 def _transformer(cls: ModuleClass) -> Intent | None:
-    parts = evidence.attention_chain(cls)
+    parts = attention_chain(cls)
     if not parts:
         return None
     sites = evidence.sites_of(cls)

@@ -24,11 +24,11 @@ _PROJECTIONS = ("downsample", "shortcut")
 
 @dataclass(frozen=True, slots=True)
 class SavedInput:
-    """A local that holds the input, or its projection, and is never read."""
+    """A local that holds the input, and is never read. `is_projected`: on some path it holds a projection instead."""
 
     name: str
     statement: cst.CSTNode
-    value: Value
+    is_projected: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,14 @@ def saved_inputs(cls: ModuleClass) -> Iterator[SavedInput]:
     if forward is None or flow is None or merges_input(cls):
         return
     read, own = reads(forward), set(walk(forward.node))
+    found: dict[str, list[tuple[cst.CSTNode, Value]]] = {}
     for name, statement, value in flow.bound:
-        if name in read or statement not in own or not SAVED_INPUT.fullmatch(name):
-            continue
-        if isinstance(statement, cst.Assign) and value.depends and _is_input_or_projection(value):
-            yield SavedInput(name, statement, value)
+        if name not in read and statement in own and SAVED_INPUT.fullmatch(name) and isinstance(statement, cst.Assign):
+            found.setdefault(name, []).append((statement, value))
+    for name, bindings in found.items():
+        if all(value.depends and _is_input_or_projection(value) for _, value in bindings):
+            projected = any(value.kind is Kind.LAYER for _, value in bindings)
+            yield SavedInput(name, bindings[0][0], projected)
 
 
 def _is_input_or_projection(value: Value) -> bool:
