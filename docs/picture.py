@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 WIDTH = 118
 SVG = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 """rich's frame of a terminal without fonts from elsewhere: a picture must not load anything."""
-COMMANDS = (("resnet32.py",), ("--fix", "resnet32.py"))
+COMMANDS = (("resnet32.py",), ("--fix", "--diff", "resnet32.py"))
 
 
 def run(folder: Path, arguments: tuple[str, ...]) -> str:
@@ -38,7 +38,10 @@ def main() -> None:
         for arguments in COMMANDS:
             console.print(Text(f"$ nn-lint {' '.join(arguments)}", style="bold"))
             console.print(Text.from_ansi(run(folder, arguments)))
-        console.save_svg(str(ROOT / "docs" / "fix.svg"), title="nn-lint", code_format=SVG)
+        svg = console.export_svg(title="nn-lint", code_format=SVG)
+        # Some viewers drop the spaces that a line begins with.
+        kept = svg.replace("<text ", '<text xml:space="preserve" ')
+        (ROOT / "docs" / "fix.svg").write_text(kept, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":
