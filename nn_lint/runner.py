@@ -149,7 +149,9 @@ def _check_batch(paths: tuple[Path, ...], settings: Settings, every: tuple[Path,
 def _check(session: Session, path: Path) -> FileReport:
     def check(path: Path) -> FileReport:
         file = session.open(path, decode(path.read_bytes()))
-        return FileReport(display_name(path), session.engine.check(file))
+        diagnostics = session.engine.check(file)
+        file.text.release()
+        return FileReport(display_name(path), diagnostics)
 
     return _guarded(path, check)
 

@@ -16,6 +16,7 @@ from nn_lint.model.syntax import walk
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
+IMPLICITLY_UNBOUND = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
 _STANDINS = frozenset({"this", "cls", "_", "__", "_self", "self_", "me"})
 _HARMLESS_DECORATORS = ("torch.", "property", "staticmethod", "cached_property")
 MODULE_ATTRIBUTES = frozenset(
@@ -50,7 +51,7 @@ class ReceiverFinding:
 def find_receiver_faults(cls: ModuleClass) -> Iterator[ReceiverFinding]:
     """Judge every method of a module; nothing is said where the method may be right."""
     for method in cls.methods:
-        if method.name in ("__new__", "__init_subclass__", "__class_getitem__"):
+        if method.name in IMPLICITLY_UNBOUND:
             continue
         bound = not (method.is_static or method.is_class_method)
         found = _judge(cls, method) if bound else _judge_unbound(cls, method)

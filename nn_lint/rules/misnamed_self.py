@@ -22,7 +22,7 @@ from nn_lint.fixing.build import replace
 from nn_lint.fixing.signature import move_first
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.receivers import ReceiverFault, find_receiver_faults
+from nn_lint.model.receivers import IMPLICITLY_UNBOUND, ReceiverFault, find_receiver_faults
 from nn_lint.model.spelling import is_misspelled_self
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -75,7 +75,8 @@ def _move(method: Method) -> Repair | None:
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A first parameter that is not `self`, or a slip of it anywhere."""
-    if any(method.parameters[:1] != ("self",) for method in facts.methods):
+    bound = (method for method in facts.methods if not {"staticmethod", "classmethod"} & set(method.decorators))
+    if any(method.parameters[:1] != ("self",) and method.name not in IMPLICITLY_UNBOUND for method in bound):
         return True
     return any(is_misspelled_self(word) for word in _words(source))
 

@@ -17,12 +17,14 @@ uses `self`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from nn_lint.diagnostic import Applicability, Edit
 from nn_lint.fixing.signature import drop_decorator, insert_receiver
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.receivers import ReceiverFault, ReceiverFinding, find_receiver_faults
+from nn_lint.model.receivers import IMPLICITLY_UNBOUND, ReceiverFault, ReceiverFinding, find_receiver_faults
+from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
@@ -49,9 +51,18 @@ def _edits(found: ReceiverFinding) -> Iterator[Edit]:
         yield from drop_decorator(found.method, "staticmethod" if found.method.is_static else "classmethod")
 
 
+_SELF = re.compile(r"\bself\b")
+
+
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A method whose first parameter is not `self`, or one that is not bound."""
-    return any(method.parameters[:1] != ("self",) or method.decorators for method in facts.methods)
+    """A method whose first parameter is not `self`, or one that is not bound and says `self`."""
+    for method in facts.methods:
+        bound = not {"staticmethod", "classmethod"} & set(method.decorators)
+        if bound and method.parameters[:1] != ("self",) and method.name not in IMPLICITLY_UNBOUND:
+            return True
+        if not bound and _SELF.search(method_code(facts, source, method.name)):
+            return True
+    return False
 
 
 RULE = Rule(

@@ -36,6 +36,11 @@ class Text:
         self.content = content
         self.filename = filename
 
+    def release(self) -> None:
+        """Drop what can be computed again; a tree takes many times the memory of its text."""
+        for name in ("_parsed", "lines", "reindented", "readable"):
+            self.__dict__.pop(name, None)
+
     @cached_property
     def lines(self) -> Lines:
         """The rows of the text as it stands in the file."""
