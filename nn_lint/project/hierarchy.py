@@ -208,7 +208,9 @@ class Hierarchy:
         if file is importer and names[0] not in file.facts.bindings:
             yield ExternalClass(origin)
             return
-        yield from self._candidates(".".join(names), file, None, depth - 1)
+        for found in self._candidates(".".join(names), file, None, depth - 1):
+            # A module may make names in ways that are not seen; only in the asking file is a name known to be undefined.
+            yield ExternalClass(origin) if found == ExternalClass(UNDEFINED) else found
 
     def _from_stars(self, name: str, file: ProjectFile, depth: int) -> Iterator[Resolved]:
         head = name.split(".")[0]

@@ -154,6 +154,16 @@ RULE = Rule(
         ),
         Example(
             """
+            from torch.distributions import Gamma
+            from torch import nn
+            class Prior(nn.Module, Gamma):
+                def __call__(self, x):
+                    return super(Gamma, self).__call__(x)
+            """,
+            others=(("torch/__init__.py", ""), ("torch/distributions/__init__.py", "from ._made import *\n")),
+        ),
+        Example(
+            """
             from torch import nn
             class Left(nn.Module):
                 def step(self):

@@ -1,4 +1,4 @@
-"""The pieces of which files are put together: faulty classes with their fixes marked, and pieces that stay as they are."""
+"""The pieces of which files are made: faulty classes with their fixes marked, and pieces that stay as they are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from textwrap import dedent
 class Block:
     """A piece of a file. `codes` are the rules whose findings its marks take away.
 
-    Inside a function a name that the class does not bind may be the function's own, so some faults are not certain there.
+    Inside a function a name that the class does not bind may be the function's own: some faults are not certain there.
     """
 
     text: str

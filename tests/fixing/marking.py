@@ -1,8 +1,8 @@
 """Texts that carry their own fixes as marks, rendered with any newlines and any indentation.
 
-`{+new+}` is text that a fix inserts, `{-old-}` text that it deletes. `¶` inside an insertion stands for the newline of the
-file with the indentation of the row; a row that begins with `-` goes as a whole, one that begins with `|` is the inside of a
-string and is never indented anew.
+`{+new+}` is text that a fix inserts, `{-old-}` text that it deletes. `¶` inside an insertion stands for the newline of
+the file with the indentation of the row; a row that begins with `-` goes as a whole, one that begins with `|` is the
+inside of a string and is never indented anew.
 """
 
 from __future__ import annotations
@@ -167,9 +167,8 @@ def _noisy(draw: st.DrawFn, rows: list[Row], texts: list[str]) -> list[Row]:
         noise = draw(st.integers(0, 11))
         opened += row.before().count("(") - row.before().count(")")
         free = row.kind is RowKind.CODE and after.kind is RowKind.CODE and not row.marked.endswith(("\\", '"""', "'''"))
-        if noise == 1 and free and row.marked:
-            row = row.trailed(draw(st.sampled_from((" ", "  \t", "\t", " \f "))))
-        found.append(row)
+        trails = noise == 1 and free and row.marked
+        found.append(row.trailed(draw(st.sampled_from((" ", "  \t", "\t", " \f ")))) if trails else row)
         if not free or '"""' in row.marked or opened:
             continue
         if noise == 2:

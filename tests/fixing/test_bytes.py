@@ -15,7 +15,7 @@ from nn_lint.runner import FileReport, fix_files
 from .blocks import BLOCKS, CORRECT, FAULTY, Block
 from .marking import NEWLINES, UNITS, MarkedFile, Row, marked_files, rows_of
 
-PROPERTY = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PROPERTY = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def fix(path: Path) -> FileReport:
@@ -66,7 +66,7 @@ def test_every_byte_outside_the_fixes_stays(file: MarkedFile) -> None:
         assert_fixed(file, Path(folder) / "file.py")
 
 
-@settings(PROPERTY, max_examples=40)
+@settings(PROPERTY, max_examples=25)
 @given(marked_files(CORRECT))
 def test_a_file_without_fixes_is_not_touched(file: MarkedFile) -> None:
     with tempfile.TemporaryDirectory() as folder:
