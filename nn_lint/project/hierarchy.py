@@ -209,7 +209,7 @@ class Hierarchy:
             yield ExternalClass(origin)
             return
         for found in self._candidates(".".join(names), file, None, depth - 1):
-            # A module may make names in ways that are not seen; only in the asking file is a name known to be undefined.
+            # A module may make names in ways that are not seen: only the asking file tells what is undefined.
             yield ExternalClass(origin) if found == ExternalClass(UNDEFINED) else found
 
     def _from_stars(self, name: str, file: ProjectFile, depth: int) -> Iterator[Resolved]:
