@@ -12,7 +12,7 @@ from nn_lint.source.text import Text
 
 _ANY = re.compile(r"#\s*(?:noqa|nn-lint)", re.IGNORECASE)
 _NOQA = re.compile(r"#\s*noqa(?P<codes>\s*:\s*(?P<list>[A-Z][\w-]*(?:[\s,]+[A-Z]+[0-9]+)*))?", re.IGNORECASE)
-_IGNORE = re.compile(r"#\s*nn-lint\s*:\s*ignore(?P<file>-file)?(?:\[(?P<list>[^\]]*)\])?", re.IGNORECASE)
+_IGNORE = re.compile(r"#\s*nn-lint\s*:\s*ignore(?P<file>-file)?(?![\w-])(?:\[(?P<list>[^\]]*)\])?", re.IGNORECASE)
 
 
 def apply(text: Text, diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:

@@ -105,6 +105,8 @@ class Hierarchy:
 
     def resolve(self, name: str, file: ProjectFile, within: ClassFacts | None = None) -> Resolved:
         """What a dotted name stands for in a file (in the functions around `within`); ambiguity is external."""
+        if "?" in name:
+            return ExternalClass(name)
         candidates = list(dict.fromkeys(self._candidates(name, file, within, _DEPTH)))
         known = [item for item in candidates if item != ExternalClass("object", True)] or candidates
         return known[0] if len(known) == 1 else ExternalClass(name)
@@ -147,7 +149,7 @@ class Hierarchy:
     def _order(self, base: Resolved) -> list[Resolved]:
         if isinstance(base, ProjectClass):
             return [base, *self.ancestry(base).order]
-        if isinstance(base, TorchClass) and base.name != "Module":
+        if isinstance(base, TorchClass) and base.is_module and base.name != "Module":
             return [base, TorchClass("Module")]
         return [base]
 

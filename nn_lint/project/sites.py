@@ -138,9 +138,11 @@ def _class_itself(
 ) -> Site:
     """The class is named without being called."""
     child = chain[-1]
-    for node in reversed(chain[:-1]):
+    for node, outer in zip(reversed(chain[:-1]), (*reversed(chain[:-2]), None)):
         if isinstance(node, ast.ClassDef):
             return Site(SiteKind.SUBCLASSED if child in node.bases else SiteKind.NEUTRAL, holder, row)
+        if isinstance(node, ast.Tuple) and _is_type_check(outer):
+            return Site(SiteKind.NEUTRAL, holder, row)
         if isinstance(node, ast.Call) and child is not node.func:
             return _handed(node, holder, row, file, within, hierarchy)
         if isinstance(node, (ast.Dict, ast.List, ast.Tuple, ast.Set, ast.Assign, ast.AnnAssign, ast.arguments)):
@@ -152,6 +154,10 @@ def _class_itself(
             return Site(SiteKind.HIDDEN, holder, row)
         child = node
     return Site(SiteKind.NEUTRAL, holder, row)
+
+
+def _is_type_check(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Call) and dotted(node.func).split(".")[-1] in _NEUTRAL_CALLS
 
 
 def _handed(

@@ -34,7 +34,8 @@ def decode(data: bytes) -> Decoded:
     bom = data.startswith(codecs.BOM_UTF8)
     body = data[len(codecs.BOM_UTF8) :] if bom else data
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(body).readline)
+        rows = io.BytesIO(body.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+        encoding, _ = tokenize.detect_encoding(rows.readline)
         text = body.decode(encoding)
     except (SyntaxError, LookupError, UnicodeDecodeError) as error:
         raise UndecodableError(f"cannot be decoded: {error}") from error
