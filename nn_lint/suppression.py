@@ -55,7 +55,7 @@ def _comment_texts(text: Text) -> Iterator[tuple[int, str]]:
             if _ANY.search(line):
                 yield row, line[line.index("#") :]
         return
-    for token in tokenize.generate_tokens(io.StringIO(text.content, newline="").readline):
+    for token in tokenize.generate_tokens(io.StringIO("\n".join(text.lines)).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
 

@@ -182,7 +182,11 @@ class ModuleClass:
     def flow(self) -> Flow | None:
         """What the class's own `forward` computes; `None` where it has none."""
         forward = self.method("forward")
-        return None if forward is None else trace_forward(self, forward)
+        return None if forward is None else self.flow_of(forward)
+
+    def flow_of(self, method: Method) -> Flow:
+        """What a method, its own or an inherited one, computes for an instance of the class."""
+        return trace_forward(self, method)
 
     @property
     def decorator_origins(self) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ class Decoded:
         """`text` in this file's encoding, with its byte order mark; raises `UndecodableError` where it does not fit."""
         try:
             data = text.encode(self.encoding)
-        except UnicodeEncodeError as error:
+        except UnicodeError as error:
             raise UndecodableError(f"the result does not fit the file's encoding: {error}") from error
         return codecs.BOM_UTF8 + data if self.bom else data
 
@@ -34,10 +34,10 @@ def decode(data: bytes) -> Decoded:
     bom = data.startswith(codecs.BOM_UTF8)
     body = data[len(codecs.BOM_UTF8) :] if bom else data
     try:
-        rows = io.BytesIO(body.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
-        encoding, _ = tokenize.detect_encoding(rows.readline)
+        rows = io.BytesIO(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+        encoding = tokenize.detect_encoding(rows.readline)[0].removesuffix("-sig")
         text = body.decode(encoding)
-    except (SyntaxError, LookupError, UnicodeDecodeError) as error:
+    except (SyntaxError, LookupError, UnicodeError) as error:
         raise UndecodableError(f"cannot be decoded: {error}") from error
     decoded = Decoded(text, encoding, bom)
     if decoded.encode(text) != data:

@@ -20,6 +20,7 @@ from nn_lint.source.lines import Lines
 
 _TAB_INDENT = re.compile(r"(?:^|[\r\n])[ \f]*\t")
 _SPACE_INDENT = re.compile(r"(?:^|[\r\n])\t*[ ]")
+_FORM_FEED_INDENT = re.compile(r"\f[ \t]+[^\s#]")
 _QUIET = frozenset({tokenize.NL, tokenize.COMMENT, tokenize.NEWLINE, tokenize.ENCODING})
 
 
@@ -92,7 +93,8 @@ class Reindented:
 
 def reindent(lines: Lines) -> Reindented | None:
     """Re-indent the blocks of a text that CPython parses and others refuse; `None` where there is nothing to do."""
-    if not (_TAB_INDENT.search(lines.text) and _SPACE_INDENT.search(lines.text)):
+    mixed = _TAB_INDENT.search(lines.text) and _SPACE_INDENT.search(lines.text)
+    if not (mixed or _FORM_FEED_INDENT.search(lines.text)):
         return None
     rows, strings = _logical_rows(lines)
     blocks = tuple(_mixed_blocks(rows, lines.count))
@@ -112,7 +114,7 @@ def _logical_rows(lines: Lines) -> tuple[list[_Row], set[int]]:
     strings: set[int] = set()
     stack = [""]
     header, fresh, opened = 1, True, 0
-    for token in tokenize.generate_tokens(io.StringIO(lines.text, newline="").readline):
+    for token in tokenize.generate_tokens(io.StringIO("\n".join(lines)).readline):
         kind, name = token.type, tokenize.tok_name[token.type]
         if kind == tokenize.STRING:
             strings.update(range(token.start[0] + 1, token.end[0] + 1))
@@ -121,7 +123,7 @@ def _logical_rows(lines: Lines) -> tuple[list[_Row], set[int]]:
         elif name == "FSTRING_END":
             strings.update(range(opened + 1, token.end[0] + 1))
         if kind == tokenize.INDENT:
-            stack.append(token.string)
+            stack.append(_counted(token.string))
         elif kind == tokenize.DEDENT:
             stack.pop()
         elif kind == tokenize.NEWLINE:
@@ -130,7 +132,8 @@ def _logical_rows(lines: Lines) -> tuple[list[_Row], set[int]]:
             row, depth = token.start[0], len(stack) - 1
             header = row if depth == 0 else header
             old = lines.indentation(row)
-            offends = old != stack[-1] or (depth > 0 and not old.startswith(stack[-2]))
+            white = _counted(old)
+            offends = white != stack[-1] or (depth > 0 and not white.startswith(stack[-2]))
             rows.append(_Row(row, depth, header, old, offends))
             fresh = False
     return rows, strings
@@ -175,6 +178,11 @@ def _new_indents(lines: Lines, rows: list[_Row], block: Block, unit: str, string
         else:
             result[row] = " " * max(_column(old) + shift, 0)
     return result
+
+
+def _counted(indent: str) -> str:
+    """The white space that counts: what follows the last form feed."""
+    return indent.rpartition("\f")[2]
 
 
 def _column(indent: str) -> int:

@@ -6,11 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
 from nn_lint.model.layers import ACTIVATIONS, CONVOLUTIONS, NORMS, PASSIVE, Layer
 from nn_lint.model.residual.names import NEGATION, RESIDUAL_CLASS, STACKER
-from nn_lint.model.syntax import walk
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import ProjectClass
 from nn_lint.project.sites import Site, SiteKind, find_sites
@@ -76,7 +73,7 @@ def straight_chain(cls: ModuleClass) -> StraightChain | None:
     if flow is None or len(flow.returned) != 1 or flow.unreachable:
         return None
     path = flow.returned[0][1].straight_path()
-    return None if path is None or path[0] not in flow.inputs else StraightChain(path)
+    return StraightChain(path) if path is not None and len(path) > 1 and path[0] in flow.inputs else None
 
 
 def is_negated(cls: ModuleClass) -> bool:
@@ -137,30 +134,16 @@ def caller_may_add(cls: ModuleClass, sites: tuple[Site, ...]) -> bool:
 
 
 def _sums_something(cls: ModuleClass, holder: ProjectClass) -> bool:
+    """Whether a forward brings two values of its input together in any way; without one, whether `+` is written."""
     model = cls.registry.model(holder)
-    methods = [method for item in (model, *model.ancestors) for method in item.methods if method.name != "__init__"]
-    if any(_has_sum(method.node) for method in methods):
-        flow = model.flow
-        if flow is None or not model.is_certain:
-            return True
-        return any(value.kind in _MERGES and len(value.dependent_operands) > 1 for value in flow.values)
-    return False
+    forward = model.find_method("forward")
+    if forward is None:
+        return any(_JOINS.search(item.text) for item in (model, *model.ancestors))
+    flow = model.flow_of(forward)
+    return any(_is_merge(value) and value.kind is not Kind.CHOICE for value in flow.values)
 
 
-_ACTING = frozenset({Kind.LAYER, Kind.UNKNOWN, Kind.OPERATION, Kind.CONCATENATE})
-"""What may do something with its operands though its result is not used: a call."""
-_MERGES = frozenset({Kind.ADD, Kind.SUBTRACT, Kind.CHOICE, Kind.UNKNOWN})
-_SUM_NAMES = frozenset({"add", "add_", "sum", "lerp", "addcmul", "iadd"})
-
-
-def _has_sum(node: cst.CSTNode) -> bool:
-    for item in walk(node, cst.Add, cst.AddAssign, cst.Attribute, cst.Name):
-        if isinstance(item, (cst.Add, cst.AddAssign)):
-            return True
-        name = item.attr.value if isinstance(item, cst.Attribute) else item.value if isinstance(item, cst.Name) else ""
-        if name in _SUM_NAMES:
-            return True
-    return False
+_JOINS = re.compile(r"\+|\b(?:add|sum|cat|stack|lerp)\b")
 
 
 def reads_elsewhere(cls: ModuleClass, attribute: str) -> bool:
@@ -188,6 +171,10 @@ def merges_input(cls: ModuleClass) -> bool:
         return True
     reached = {value for _, result in flow.returned for value in result.ancestors()}
     return any(_is_merge(value) and (value in reached or value.kind in _ACTING) for value in flow.values)
+
+
+_ACTING = frozenset({Kind.LAYER, Kind.UNKNOWN, Kind.OPERATION, Kind.CONCATENATE})
+"""What may do something with its operands though its result is not used: a call."""
 
 
 def _is_merge(value: Value) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model.attributes import assigned_attributes, read_attributes
+from nn_lint.model.expressions import Flow
 from nn_lint.model.method import Method, names
 from nn_lint.model.residual.evidence import merges_input, reads_elsewhere
 from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE
@@ -55,7 +56,7 @@ class LostSum:
 def saved_inputs(cls: ModuleClass) -> Iterator[SavedInput]:
     """Dead saved inputs of a forward that brings the input in nowhere else."""
     forward, flow = cls.method("forward"), cls.flow
-    if forward is None or flow is None or merges_input(cls):
+    if forward is None or flow is None or merges_input(cls) or not _has_branch(flow):
         return
     read, own = reads(forward), set(walk(forward.node))
     found: dict[str, list[tuple[cst.CSTNode, Value]]] = {}
@@ -66,6 +67,11 @@ def saved_inputs(cls: ModuleClass) -> Iterator[SavedInput]:
         if all(value.depends and _is_input_or_projection(value) for _, value in bindings):
             projected = any(value.kind is Kind.LAYER for _, value in bindings)
             yield SavedInput(name, bindings[0][0], projected)
+
+
+def _has_branch(flow: Flow) -> bool:
+    """Whether some layer stands between the input and what is returned."""
+    return any(value.kind is Kind.LAYER for _, result in flow.returned for value in result.ancestors())
 
 
 def _is_input_or_projection(value: Value) -> bool:
