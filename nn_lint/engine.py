@@ -38,7 +38,7 @@ class Engine:
         """The findings of one file, in the order of the text, without those that comments silence."""
         text = file.text
         found = list(self._text_findings(text))
-        if text.tree is not None and "class" in text.content:
+        if text.is_readable and "class" in text.content:
             found.extend(self._class_findings(file))
         kept = suppression.apply(text, found)
         return tuple(sorted(set(kept), key=lambda item: item.sort_key))
@@ -56,7 +56,7 @@ class Engine:
             edits = dict.fromkeys(edit for item in chosen if item.fix for edit in item.fix.edits)
             content = apply_edits(file.text.lines, edits)
             after = self._hierarchy.files.add(file.path, Text(content, file.text.filename))
-            if after.text.tree is None or content in seen:
+            if not after.text.is_readable or content in seen:
                 self._restore(file)
                 break
             self._hierarchy.forget()

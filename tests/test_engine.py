@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -216,3 +217,40 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(tmp_path: Path) -> 
     assert [report.failure is None for report in reports] == [True, False, True, False]
     assert "cannot be decoded" in (reports[1].failure or "")
     assert "cannot be read" in (reports[3].failure or "")
+
+
+NEWER = """
+from torch import nn
+import torch.nn.functional as F
+
+type Shape = tuple[int, ...]
+
+
+class Net[T](nn.Module):
+    def __init__(self, width: int):
+        self.width = width
+        self.fc = nn.Linear(width, width)
+
+    def forward(x: T) -> T:
+        return F.softmax(x)
+
+
+class Heir(Net[int]):
+    def __init__(self):
+        super().__init__
+"""
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="this Python reads the text itself")
+def test_a_file_for_a_later_python_is_checked_and_mended_all_the_same() -> None:
+    found = check(NEWER)
+    assert [(item.code, item.span.start.row) for item in found] == [
+        ("NN101", 9),
+        ("NN201", 13),
+        ("NN501", 14),
+        ("NN103", 19),
+    ]
+    mended = fix(NEWER)
+    assert "        super().__init__()\n        self.width = width\n" in mended.content
+    assert "def forward(self, x: T) -> T:" in mended.content
+    assert [item.code for item in mended.remaining] == ["NN501", "NN103"]

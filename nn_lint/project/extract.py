@@ -11,7 +11,7 @@ from nn_lint.project.facts import ClassFacts, FileFacts, InitStart, MethodFacts
 UNKNOWN = "?"
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
 _NESTED_CLASS = re.compile(r"^[ \t\f]+class\b", re.MULTILINE)
-_Bindings = dict[str, tuple[str, ...]]
+Bindings = dict[str, tuple[str, ...]]
 
 
 def extract(tree: ast.Module, text: str, filename: str) -> FileFacts:
@@ -37,29 +37,29 @@ class _Collector:
     """Gathers bindings and classes while the statements of a file are walked."""
 
     def __init__(self, *, deep: bool) -> None:
-        self.bindings: _Bindings = {}
+        self.bindings: Bindings = {}
         self.stars: list[str] = []
         self.classes: list[ClassFacts] = []
         self._deep = deep
 
-    def visit_body(self, body: list[ast.stmt], scope: tuple[str, ...], in_function: bool, local: _Bindings) -> None:
+    def visit_body(self, body: list[ast.stmt], scope: tuple[str, ...], in_function: bool, local: Bindings) -> None:
         for statement in _flat(body):
             if isinstance(statement, ast.ClassDef):
                 self._class(statement, scope, in_function, local)
             elif isinstance(statement, _Function):
                 if not scope:
-                    _bind(self.bindings, statement.name, UNKNOWN)
+                    bind(self.bindings, statement.name, UNKNOWN)
                 if self._deep:
                     inner = dict(local)
                     self.visit_body(statement.body, (*scope, statement.name), True, inner)
             elif not scope or in_function:
                 self._bindings(statement, self.bindings if not scope else local)
 
-    def _class(self, node: ast.ClassDef, scope: tuple[str, ...], in_function: bool, local: _Bindings) -> None:
+    def _class(self, node: ast.ClassDef, scope: tuple[str, ...], in_function: bool, local: Bindings) -> None:
         if not scope:
-            _bind(self.bindings, node.name, f":{node.name}")
+            bind(self.bindings, node.name, f":{node.name}")
         elif in_function:
-            _bind(local, node.name, ":" + ".".join((*scope, node.name)))
+            bind(local, node.name, ":" + ".".join((*scope, node.name)))
         first_row = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
         methods = tuple(_method(node.name, item) for item in node.body if isinstance(item, _Function))
         metaclass = next((dotted(word.value) for word in node.keywords if word.arg == "metaclass"), None)
@@ -83,11 +83,11 @@ class _Collector:
         if self._deep:
             self.visit_body(node.body, (*scope, node.name), in_function, local)
 
-    def _bindings(self, statement: ast.stmt, into: _Bindings) -> None:
+    def _bindings(self, statement: ast.stmt, into: Bindings) -> None:
         if isinstance(statement, ast.Import):
             for alias in statement.names:
                 name = alias.asname or alias.name.split(".")[0]
-                _bind(into, name, alias.name if alias.asname else name)
+                bind(into, name, alias.name if alias.asname else name)
         elif isinstance(statement, ast.ImportFrom):
             origin = "." * statement.level + (statement.module or "")
             for alias in statement.names:
@@ -95,12 +95,12 @@ class _Collector:
                     self.stars.append(origin)
                 else:
                     separator = "" if origin.endswith(".") or not origin else "."
-                    _bind(into, alias.asname or alias.name, f"{origin}{separator}{alias.name}")
+                    bind(into, alias.asname or alias.name, f"{origin}{separator}{alias.name}")
         elif isinstance(statement, (ast.Assign, ast.AnnAssign)):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             for target in targets:
                 if isinstance(target, ast.Name):
-                    _bind(into, target.id, _origin(statement.value))
+                    bind(into, target.id, _origin(statement.value))
 
 
 def _origin(value: ast.expr | None) -> str:
@@ -111,7 +111,8 @@ def _origin(value: ast.expr | None) -> str:
     return UNKNOWN if name == UNKNOWN else f"={name}"
 
 
-def _bind(bindings: _Bindings, name: str, origin: str) -> None:
+def bind(bindings: Bindings, name: str, origin: str) -> None:
+    """Let a name stand for one origin more."""
     known = bindings.get(name, ())
     if origin not in known:
         bindings[name] = (*known, origin)

@@ -13,7 +13,7 @@ from nn_lint.source.text import Text
 
 
 class ProjectFile:
-    """One file that CPython parses, and its facts."""
+    """One file and its facts."""
 
     def __init__(self, path: Path, text: Text) -> None:
         self.path = path
@@ -21,7 +21,11 @@ class ProjectFile:
 
     @cached_property
     def facts(self) -> FileFacts:
-        """Names and classes of this file; empty where CPython refuses it."""
+        """Names and classes of this file; empty where no parser reads it."""
+        if self.text.is_newer_python:
+            from nn_lint.project.extract_newer import extract_newer
+
+            return extract_newer(self.text.content, str(self.path))
         if self.text.tree is None:
             return FileFacts(str(self.path), {}, (), ())
         return extract(self.text.tree, self.text.content, str(self.path))

@@ -66,6 +66,11 @@ class Text:
         return None if isinstance(self._parsed, ParseFailure) else self._parsed
 
     @property
+    def is_readable(self) -> bool:
+        """Whether CPython reads the text, or libcst does because it is of a later Python."""
+        return self.tree is not None or self.is_newer_python
+
+    @property
     def failure(self) -> ParseFailure | None:
         """Why CPython refuses the text, `None` where it reads it."""
         return self._parsed if isinstance(self._parsed, ParseFailure) else None
@@ -73,7 +78,7 @@ class Text:
     @cached_property
     def is_newer_python(self) -> bool:
         """Whether libcst reads a text that this CPython refuses, because it is written for a later one."""
-        if self.failure is None or not _NEWER.search(self.content):
+        if self.tree is not None or not _NEWER.search(self.content):
             return False
         import libcst
 
