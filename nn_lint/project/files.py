@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from nn_lint.project.extract import extract
 from nn_lint.project.facts import ClassFacts, FileFacts
+from nn_lint.project.mentions import Mentions
 from nn_lint.source.decoding import UndecodableError, decode
 from nn_lint.source.text import Text
+
+_KEPT_TREES = 48
 
 
 class ProjectFile:
@@ -60,8 +64,8 @@ class ProjectFiles:
         self._neighbours = tuple(path.absolute() for path in neighbours)
         self._overlay = dict(overlay or {})
         self._files: dict[Path, ProjectFile | None] = {}
-        self._contents: dict[Path, str | None] = {}
-        self._listed: dict[Path, tuple[Path, ...]] = {}
+        self._mentions: dict[Path, Mentions] = {}
+        self._recent: deque[ProjectFile] = deque()
 
     def add(self, path: Path, text: Text) -> ProjectFile:
         """Take a text that was read already; one that is known in the same words is not parsed again."""
@@ -99,27 +103,33 @@ class ProjectFiles:
 
     def mentioning(self, name: str, file: ProjectFile) -> Iterator[ProjectFile]:
         """A file, the files of the run and those of the file's own package, as far as their text contains a name."""
-        for path in dict.fromkeys((file.path, *self._overlay, *self._neighbours, *self._near(file))):
-            content = self._content(path)
-            if content is not None and name in content and (found := self.open(path)) is not None:
+        package = self._package(file)
+        if package not in self._mentions:
+            near = dict.fromkeys((*self._overlay, *self._neighbours, *_python_files(package)))
+            self._mentions[package] = Mentions(near, self._content)
+        for path in dict.fromkeys((file.path, *self._mentions[package].paths(name))):
+            found = self.open(path)
+            if found is not None and name in found.text.content:
+                self._remember(found)
                 yield found
 
-    def _near(self, file: ProjectFile) -> tuple[Path, ...]:
-        """The Python files of a file's folder and of its package, listed once."""
-        root = file.package_root if file.package_root != file.path.parent else file.path.parent
-        if root not in self._listed:
-            pattern = "*.py" if root == file.path.parent else "**/*.py"
-            self._listed[root] = tuple(sorted(root.glob(pattern)))
-        return self._listed[root]
+    def _package(self, file: ProjectFile) -> Path:
+        """The top-level package that a file belongs to, or its folder."""
+        root = file.package_root
+        return file.path.parent if root == file.path.parent else root / file.path.relative_to(root).parts[0]
+
+    def _remember(self, file: ProjectFile) -> None:
+        """Keep the trees of the files that were looked at last, and release older ones."""
+        self._recent.append(file)
+        if len(self._recent) > _KEPT_TREES:
+            self._recent.popleft().text.release()
 
     def _content(self, path: Path) -> str | None:
-        """The text at a path, read once; a file is parsed only when its facts are asked for."""
+        """The text at a path, which is not kept."""
         if path in self._files:
             file = self._files[path]
             return None if file is None else file.text.content
-        if path not in self._contents:
-            self._contents[path] = self._read(path)
-        return self._contents[path]
+        return self._read(path)
 
     def _descend(self, folder: Path, parts: tuple[str, ...]) -> tuple[ProjectFile, tuple[str, ...]] | None:
         found: tuple[ProjectFile, tuple[str, ...]] | None = None
@@ -148,3 +158,8 @@ class ProjectFiles:
             return decode(path.read_bytes()).text
         except (OSError, UndecodableError):
             return None
+
+
+def _python_files(folder: Path) -> list[Path]:
+    """The Python files of a package, or of a folder that is none."""
+    return sorted(folder.glob("**/*.py" if (folder / "__init__.py").is_file() else "*.py"))

@@ -43,7 +43,7 @@ class Site:
 def find_sites(cls: ProjectClass, hierarchy: Hierarchy) -> Iterator[Site]:
     """Every mention of a class in the files that are near it."""
     for file in hierarchy.files.mentioning(cls.facts.name, cls.file):
-        if file.text.tree is None or not _sees(cls, file, hierarchy):
+        if not _may_see(cls, file) or file.text.tree is None or not _sees(cls, file, hierarchy):
             continue
         for chain in _mentions(file, cls.facts.name):
             within = _enclosing_class(chain, file)
@@ -51,12 +51,21 @@ def find_sites(cls: ProjectClass, hierarchy: Hierarchy) -> Iterator[Site]:
                 yield _site(chain, file, within, hierarchy)
 
 
+def _may_see(cls: ProjectClass, file: ProjectFile) -> bool:
+    """Whether the text of a file imports the name, takes it of a module, or imports all of some module."""
+    if file is cls.file:
+        return True
+    name = re.escape(cls.facts.name)
+    brings = rf"\bimport\b[^\n(]*\b{name}\b|\bimport\s*\([^)]*\b{name}\b|\.{name}\b|\bimport\s*\*"
+    return re.search(brings, file.text.content) is not None
+
+
 def _sees(cls: ProjectClass, file: ProjectFile, hierarchy: Hierarchy) -> bool:
     return (
         file is cls.file
         or bool(file.facts.stars)
         or any(
-            origin.rstrip("*").endswith((cls.facts.name, cls.file.path.stem, cls.file.path.parent.name))
+            origin.endswith((cls.facts.name, cls.file.path.stem, cls.file.path.parent.name))
             for origins in file.facts.bindings.values()
             for origin in origins
         )

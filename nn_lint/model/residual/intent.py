@@ -34,9 +34,7 @@ class Intent:
 
 def may_be_residual(cls: ModuleClass) -> bool:
     """Whether anything but the code of `forward` speaks for a residual block; no libcst is needed to say no."""
-    if evidence.is_named_residual(cls) or resembles_transformer(cls):
-        return True
-    return evidence.has_stacker_near(cls) and evidence.stacked_by_resnet(cls, evidence.sites_of(cls)) is not None
+    return evidence.is_named_residual(cls) or resembles_transformer(cls) or evidence.has_stacker_near(cls)
 
 
 def residual_intent(cls: ModuleClass) -> Intent | None:
