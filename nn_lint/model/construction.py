@@ -12,6 +12,7 @@ from nn_lint.model.attributes import assigned_attributes, read_attributes
 from nn_lint.model.init_flow import Called, InitFlow, trace_init
 from nn_lint.model.method import Method, bound_names, names
 from nn_lint.model.parent_calls import CallForm, ParentCall
+from nn_lint.model.spelling import is_misspelled_init
 from nn_lint.model.syntax import dotted, self_attribute, walk
 from nn_lint.project.hierarchy import Kinship, ProjectClass, TorchClass
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _ARGUMENT_FREE = frozenset(
     {"Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict", "Identity"}
 )
+_OBSERVERS = frozenset({"print", "isinstance", "hasattr", "getattr", "setattr", "len", "id", "type", "repr", "str"})
 _REGISTERING = frozenset({"add_module", "register_module", "register_parameter", "register_buffer"})
 _STATE_COPIES = frozenset({"__dict__", "__setstate__", "__class__"})
 
@@ -50,11 +52,30 @@ class Construction:
     def mentions_parent_init(self) -> bool:
         """Whether `__init__` uses `super` at all, or it or a method that it calls on itself calls some `__init__`."""
         init = self._init
-        return "super" in init.names_read or any(method.parent_calls for method in self._cls.closure([init]))
+        if "super" in init.names_read or self._hands_self_over:
+            return True
+        return any(method.parent_calls for method in self._cls.closure([init]))
+
+    @property
+    def _hands_self_over(self) -> bool:
+        """Whether a function that may do the construction gets the object itself."""
+        for node in walk(self._init.node.body, cst.Call):
+            if isinstance(node, cst.Call) and dotted(node.func) not in _OBSERVERS:
+                arguments = (item.value for item in node.args)
+                if any(isinstance(item, cst.Name) and item.value == self._init.receiver for item in arguments):
+                    return True
+        return False
+
+    @property
+    def registers_nothing(self) -> bool:
+        """Whether `__init__` hands no Module or Parameter to `self`, as far as that is certain."""
+        return not self.init_flow.registrations
 
     @property
     def parent_wants_arguments(self) -> bool:
         """Whether the next `__init__` in method resolution order may want arguments."""
+        if self._ancestor_misspells_init:
+            return True
         for ancestor in self._cls.ancestry.order:
             if isinstance(ancestor, TorchClass):
                 return ancestor.name not in _ARGUMENT_FREE
@@ -62,8 +83,13 @@ class Construction:
                 return True
             init = self._cls.registry.model(ancestor).init
             if init is not None:
-                return any(parameter.required for parameter in init.parameters[1:])
+                return len(init.parameters) > 1
         return True
+
+    @property
+    def _ancestor_misspells_init(self) -> bool:
+        """Whether the `__init__` of a base is there, but not yet spelled so."""
+        return any(is_misspelled_init(item.name) for cls in self._cls.ancestors for item in cls.facts.methods)
 
     def parent_refuses_arguments(self, count: int) -> bool:
         """Whether the next `__init__` in method resolution order takes fewer positional arguments than `count`."""
@@ -84,6 +110,8 @@ class Construction:
             "call_super_init" in cls.facts.assigned for cls in self._cls.ancestors
         ):
             return False
+        if self._ancestor_misspells_init:
+            return False
         next_init = next(
             (
                 item
@@ -96,10 +124,11 @@ class Construction:
 
     @property
     def _is_combined(self) -> bool:
-        """Whether a class of the same file inherits from this one and from others."""
-        hierarchy, file = self._cls.registry.hierarchy, self._cls.definition.file
+        """Whether a class of a file that mentions this one inherits from it and from others."""
+        hierarchy = self._cls.registry.hierarchy
         return any(
             len(facts.bases) > 1 and self._cls.definition in hierarchy.ancestry(ProjectClass(file, facts)).order
+            for file in hierarchy.files.mentioning(self._cls.name, self._cls.definition.file)
             for facts in file.facts.classes
         )
 

@@ -8,7 +8,7 @@ from enum import IntEnum
 
 import libcst as cst
 
-from nn_lint.model.syntax import simple_statements, walk
+from nn_lint.model.syntax import dotted, simple_statements, walk
 
 
 class Called(IntEnum):
@@ -76,12 +76,13 @@ class _Tracer:
         if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
             return called
         if isinstance(node, cst.Match):
-            return self._join([called, *(self.suite(case.body, called) for case in node.cases)])
+            reached = [state for case in node.cases if (state := self.suite(case.body, called)) is not None]
+            return max([called, *reached])
         after = self._simple([node], called)
         if isinstance(node, cst.Return):
             self.flow.exits.append(Event(node, after))
             return None
-        return None if isinstance(node, cst.Raise) else after
+        return None if isinstance(node, cst.Raise) or _ends_the_run(node) else after
 
     def _if(self, node: cst.If, called: Called) -> Called | None:
         called = self._simple([node.test], called)
@@ -118,3 +119,11 @@ class _Tracer:
         if not reached:
             return None
         return reached[0] if len(set(reached)) == 1 else Called.MAYBE
+
+
+def _ends_the_run(node: cst.CSTNode) -> bool:
+    """`assert False`, `sys.exit()`, `exit()`: nothing comes after it."""
+    if isinstance(node, cst.Assert):
+        return isinstance(node.test, cst.Name) and node.test.value == "False"
+    call = node.value if isinstance(node, cst.Expr) else None
+    return isinstance(call, cst.Call) and dotted(call.func) in ("sys.exit", "exit", "quit", "os._exit", "os.abort")

@@ -40,6 +40,11 @@ class Parameter:
         return None if self.node.default is None else self.syntax.text(self.node.default)
 
     @property
+    def annotation(self) -> str | None:
+        """The source of the annotation."""
+        return None if self.node.annotation is None else self.syntax.text(self.node.annotation.annotation)
+
+    @property
     def span(self) -> Span:
         """From the name to the end of the default or annotation; stars and commas stay outside."""
         last = self.node.default or (self.node.annotation.annotation if self.node.annotation else self.node.name)

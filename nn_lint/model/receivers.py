@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
 IMPLICITLY_UNBOUND = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
-_STANDINS = frozenset({"this", "cls", "_", "__", "_self", "self_", "me"})
+_RENAMED = frozenset({"this", "cls", "_", "__", "_self", "self_", "me"})
+_STANDINS = frozenset({"this", "cls", "_", "__", "_self", "self_", "me", "module", "mod", "net", "model", "m", "layer"})
 _HARMLESS_DECORATORS = ("torch.", "property", "staticmethod", "cached_property")
 MODULE_ATTRIBUTES = frozenset(
     (
@@ -51,7 +52,7 @@ class ReceiverFinding:
 def find_receiver_faults(cls: ModuleClass) -> Iterator[ReceiverFinding]:
     """Judge every method of a module; nothing is said where the method may be right."""
     for method in cls.methods:
-        if method.name in IMPLICITLY_UNBOUND:
+        if method.name in IMPLICITLY_UNBOUND or method.name in cls.facts.assigned:
             continue
         bound = not (method.is_static or method.is_class_method)
         found = _judge(cls, method) if bound else _judge_unbound(cls, method)
@@ -69,7 +70,7 @@ def _judge(cls: ModuleClass, method: Method) -> _Fault | None:
         slip = next((name for name in sorted(method.names_read) if _is_unbound_slip(cls, method, name)), None)
         return (ReceiverFault.MISSPELLED_USE, f"its body says `{slip}`") if slip else None
     if uses_self:
-        if first is not None and (is_misspelled_self(first) or first in _STANDINS):
+        if first is not None and (is_misspelled_self(first) or first in _RENAMED):
             return ReceiverFault.MISNAMED, "its body uses `self`"
         return ReceiverFault.MISSING, "its body uses `self`"
     if any(not name.startswith(_HARMLESS_DECORATORS) for name in method.decorators):

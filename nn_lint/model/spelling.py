@@ -25,7 +25,7 @@ def is_misspelled_init(name: str) -> bool:
 
 def is_misspelled_forward(name: str) -> bool:
     """`foward`, `forword`, `Forward`, `froward`...: at most two slips away from `forward`, of about its length."""
-    if name == "forward" or not name.isalpha():
+    if name == "forward" or not name.isalpha() or not (name[1:].islower() or name.isupper()):
         return False
     lowered = name.lower()
     if lowered == "forward":

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.diagnostic import Span
-from nn_lint.model.attributes import assigned_attributes, read_attributes
+from nn_lint.model.attributes import assigned_attributes
 from nn_lint.model.method import Method
-from nn_lint.model.syntax import dotted, walk
+from nn_lint.model.syntax import dotted, self_attribute, simple_statements, walk
 from nn_lint.project.hierarchy import UNDEFINED, ExternalClass, ProjectClass, Resolved, TorchClass
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _meets(cls: ModuleClass, other: Resolved) -> bool:
 
 
 def _missing_attribute(cls: ModuleClass, skipped_to: Resolved) -> str | None:
-    """An attribute that `forward` reads and only a skipped `__init__` sets."""
+    """An attribute that `forward` always reads and only a skipped `__init__` sets."""
     order = cls.ancestry.order
     skipped = [
         cls.registry.model(item) for item in order[: order.index(skipped_to) + 1] if isinstance(item, ProjectClass)
@@ -94,8 +94,44 @@ def _missing_attribute(cls: ModuleClass, skipped_to: Resolved) -> str | None:
     rest = [item for item in cls.ancestors if item not in skipped]
     elsewhere = {name for item in (cls, *rest) for method in item.methods for name in assigned_attributes(method)}
     elsewhere |= {name for item in (cls, *cls.ancestors) for name in item.facts.assigned}
-    if any(item.defines("__getattr__") for item in (cls, *cls.ancestors)):
+    if cls.defines("__getattr__") or _sets_in_other_ways(cls):
         return None
-    reached = cls.reached_from("forward")
-    read = {name for method in reached for name in read_attributes(method)}
+    read = {name for method in _always_run(cls) for name in _read_always(method)}
     return min(set_by_skipped & read - elsewhere, default=None)
+
+
+def _sets_in_other_ways(cls: ModuleClass) -> bool:
+    """Whether attributes may be set by computed names, or by a function that gets the object."""
+    if "add_module(" in cls.text or "setattr(" in cls.text:
+        return True
+    for method in cls.methods:
+        for node in walk(method.node.body, cst.Call):
+            if isinstance(node, cst.Call) and dotted(node.func) != "super":
+                given = (item.value for item in node.args)
+                if any(isinstance(item, cst.Name) and item.value == method.receiver for item in given):
+                    return True
+    return False
+
+
+def _always_run(cls: ModuleClass) -> Iterator[Method]:
+    """The `forward` of an instance, and those that it hands on to by `super().forward`."""
+    for item in (cls, *cls.ancestors):
+        method = item.method("forward")
+        if method is not None:
+            yield method
+            if "super" not in method.names_read:
+                return
+
+
+def _read_always(method: Method) -> Iterator[str]:
+    """The attributes of self that a body reads outside every condition and loop."""
+    for statement in simple_statements(method.node.body):
+        conditional = (cst.If, cst.For, cst.While, cst.Try, cst.With, cst.FunctionDef)
+        if not isinstance(statement, conditional) and not any(True for _ in walk(statement, *_LAZY)):
+            for node in walk(statement, cst.Attribute):
+                name = self_attribute(node, method.receiver)
+                if name is not None:
+                    yield name
+
+
+_LAZY = (cst.IfExp, cst.BooleanOperation, cst.Lambda)

@@ -97,7 +97,8 @@ class ProjectFiles:
                 folder = folder.parent
             return self._descend(folder, parts)
         for root in dict.fromkeys((importer.package_root, importer.path.parent, *self._roots)):
-            if parts and (found := self._descend(root, parts)) is not None:
+            found = self._descend(root, parts)
+            if found is not None and len(found[1]) < len(parts):
                 return found
         return None
 

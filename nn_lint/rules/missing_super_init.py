@@ -8,8 +8,8 @@ only sets plain attributes is constructed, and fails at its first call or at `.p
 
 ## What is not reported
 Classes without an `__init__` of their own, explicit calls such as `nn.Module.__init__(self)`, a call made by a
-helper method, constructors that fill `__dict__` themselves, and classes with a base that cannot be seen or that has
-a metaclass.
+helper method or function that gets `self`, constructors that fill `__dict__` themselves, and classes with a base
+that cannot be seen or that has a metaclass.
 
 ## Fix safety
 Safe: `super().__init__()` becomes the first statement after the docstring. No fix is offered where the parent's
@@ -37,6 +37,10 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         or cls.construction.copies_state
         or init.is_abstract
     ):
+        return
+    if cls.facts.method("__call__") is not None and cls.construction.registers_nothing:
+        return
+    if cls.is_decorated_here:
         return
     repair = None
     if not cls.construction.parent_wants_arguments:
@@ -185,6 +189,16 @@ RULE = Rule(
                     self._setup()
                 def _setup(self):
                     super().__init__()
+            def prepare(module):
+                nn.Module.__init__(module)
+            class Prepared(nn.Module):
+                def __init__(self):
+                    prepare(self)
+            class Callable(nn.Module):
+                def __init__(self, size):
+                    self.size = size
+                def __call__(self, x):
+                    return x[: self.size]
             class Loop(nn.Module):
                 def __init__(self):
                     for base in type(self).__bases__:
@@ -233,6 +247,15 @@ RULE = Rule(
             from tracking import remember_arguments
             class Wrapped(nn.Module):
                 @remember_arguments
+                def __init__(self):
+                    self.x = 1
+            def initialised(cls):
+                def start(self):
+                    nn.Module.__init__(self)
+                cls.__init__ = start
+                return cls
+            @initialised
+            class Started(nn.Module):
                 def __init__(self):
                     self.x = 1
             class Interface(nn.Module):

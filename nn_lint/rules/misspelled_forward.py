@@ -33,10 +33,16 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     if len(slips) != 1 or slips[0].decorators:
         return
     method = slips[0]
-    if re.search(rf"\b{method.name}\b", cls.definition.file.text.content.replace(f"def {method.name}", "")):
+    if _is_used(cls, method.name):
         return
     repair = Repair("Rename to `forward`", (replace(method.name_span, "forward"),))
     yield Finding(method.name_span, f"`{cls.name}` has no `forward`: `{method.name}` is a slip of it", repair)
+
+
+def _is_used(cls: ModuleClass, name: str) -> bool:
+    """Whether any file near says the name other than to define it."""
+    files = cls.registry.hierarchy.files.mentioning(name, cls.definition.file)
+    return any(re.search(rf"\b(?<!def ){name}\b", file.text.content) for file in files)
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:

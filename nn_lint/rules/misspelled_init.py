@@ -17,6 +17,7 @@ Safe: only the name changes, and only where nothing else uses it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from nn_lint.diagnostic import Applicability
@@ -56,7 +57,14 @@ def _stands_for_init(cls: ModuleClass, method: Method) -> bool:
     if method.name in _HELPERS:
         initialises = any(call.is_spelled_right and call.is_called for call in method.parent_calls)
         return initialises and f".{method.name}(" not in cls.definition.file.text.content
-    return is_misspelled_init(method.name) and (bool(method.parent_calls) or any(assigned_attributes(method)))
+    if not is_misspelled_init(method.name) or _is_used(cls, method.name):
+        return False
+    return bool(method.parent_calls) or any(assigned_attributes(method))
+
+
+def _is_used(cls: ModuleClass, name: str) -> bool:
+    """Whether a base has the method too, or anything but `super()` calls it in this file."""
+    return cls.inherits(name) or re.search(rf"(?<!\))\.{name}\b", cls.definition.file.text.content) is not None
 
 
 def _call(call: ParentCall) -> Finding:

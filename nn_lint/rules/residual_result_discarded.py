@@ -332,6 +332,23 @@ RULE = Rule(
                 def forward(self, x):
                     residual = x
                     return x + self.conv(x)
+            class Scaled(nn.Module):
+                def __init__(self, ch, downsample=False, residual=True, use_residual=True, skip=0.5):
+                    super().__init__()
+                    self.downsample = downsample
+                    self.residual = residual
+                    self.use_residual = use_residual
+                    self.skip = skip
+                    self.conv = nn.Conv2d(ch, ch, 3, stride=2 if downsample else 1)
+                    self.body = Residual(self.conv) if use_residual else self.conv
+                def forward(self, x):
+                    return self.body(x)
+            class Residual(nn.Module):
+                def __init__(self, fn):
+                    super().__init__()
+                    self.fn = fn
+                def forward(self, x):
+                    return x + self.fn(x)
             class Passing(nn.Module):
                 def forward(self, x):
                     identity = x

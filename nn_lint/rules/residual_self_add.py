@@ -23,7 +23,7 @@ from nn_lint.fixing.self_sum import mend_self_sum
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual import evidence
 from nn_lint.model.residual.leftovers import saved_inputs, self_sums
-from nn_lint.model.residual.names import RESIDUAL_HINT
+from nn_lint.model.residual.names import RESIDUAL_DOC, RESIDUAL_HINT
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -43,7 +43,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 
 def _is_meant(cls: ModuleClass) -> bool:
-    if RESIDUAL_HINT.search(cls.name) or RESIDUAL_HINT.search(cls.docstring) or any(saved_inputs(cls)):
+    if RESIDUAL_HINT.search(cls.name) or RESIDUAL_DOC.search(cls.docstring) or any(saved_inputs(cls)):
         return True
     sites = evidence.sites_of(cls)
     return evidence.stacked_by_resnet(cls, sites) is not None and not evidence.caller_may_add(cls, sites)

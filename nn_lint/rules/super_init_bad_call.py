@@ -35,7 +35,11 @@ _ON_SUPER = frozenset({CallForm.ZERO_ARGUMENT, CallForm.TWO_ARGUMENT})
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Judge each call in `__init__`; the first fault of a call is the one to mend."""
     start = init.start if (init := cls.facts.method("__init__")) is not None else InitStart.PLAIN
-    if start is InitStart.PLAIN or (start is InitStart.ARGUMENTS and not cls.construction.parent_is_module_alone):
+    if (
+        not cls.is_module
+        or start is InitStart.PLAIN
+        or (start is InitStart.ARGUMENTS and not cls.construction.parent_is_module_alone)
+    ):
         return
     for call in cls.init.parent_calls if cls.init is not None else ():
         if call.is_called:
@@ -70,7 +74,7 @@ def _wrong_name(cls: ModuleClass, call: ParentCall) -> Finding | None:
 
 
 def _wrong_arguments(cls: ModuleClass, call: ParentCall) -> Finding | None:
-    if not call.is_spelled_right or not cls.is_module:
+    if not call.is_spelled_right:
         return None
     init = cls.init
     receiver = init.receiver if init is not None else "self"
@@ -250,6 +254,9 @@ RULE = Rule(
                 def __init__(self, config):
                     super().__init__(config)
                     super().init()
+            class Data(Unseen):
+                def __init__(self):
+                    super(Data).__init__()
             class Factory(nn.Module):
                 def __init__(self):
                     load().__init__(self)

@@ -8,8 +8,9 @@ before Module.__init__() call`; without layers the object fails at its first cal
 never see it.
 
 ## What is not reported
-A call in every branch, branches that raise, calls in loops, `with` and `try`, and conditions that ask the object
-itself (`hasattr(self, ...)`), which is how a diamond avoids a second initialisation.
+A call in every branch, several calls under conditions of their own, branches that raise or exit, calls in loops,
+`with` and `try`, and conditions that ask the object itself (`hasattr(self, ...)`), which is how a diamond avoids a
+second initialisation.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     init = cls.init
     if init is None or not cls.is_certain or cls.construction.copies_state:
         return
-    call = next((call for call in init.parent_calls if cls.construction.reaches_parent(call)), None)
-    if call is not None and cls.construction.misses_parent_call:
+    calls = [call for call in init.parent_calls if cls.construction.reaches_parent(call)]
+    if len(calls) == 1 and cls.construction.misses_parent_call:
+        call = calls[0]
         yield Finding(
             call.span, f"a path through `{cls.name}.__init__` misses this call, so the module is not initialised"
         )
@@ -59,13 +61,6 @@ RULE = Rule(
                         return
                     super().__init__()  # NN106
                     self.fc = nn.Linear(width, width)
-            class Ladder(nn.Module):
-                def __init__(self, kind):
-                    if kind == "a":
-                        super().__init__()  # NN106
-                    elif kind == "b":
-                        super().__init__()
-                    self.fc = nn.Linear(3, 3)
             """,
         ),
         Example(
@@ -82,6 +77,21 @@ RULE = Rule(
                     else:
                         super().__init__()
                     self.act = nn.ReLU()
+            class Ladder(nn.Module):
+                def __init__(self, kind):
+                    assert kind in ("a", "b")
+                    if kind == "a":
+                        super().__init__()
+                    elif kind == "b":
+                        super().__init__()
+                    self.fc = nn.Linear(3, 3)
+            class Never(nn.Module):
+                def __init__(self, kind):
+                    if kind:
+                        super().__init__()
+                    else:
+                        assert False
+                    self.fc = nn.Linear(3, 3)
             class Strict(nn.Module):
                 def __init__(self, kind):
                     if kind == "a":

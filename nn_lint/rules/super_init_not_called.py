@@ -27,7 +27,7 @@ _NOT_CALLED = frozenset({CallForm.ZERO_ARGUMENT, CallForm.TWO_ARGUMENT})
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report statements that name the parent's `__init__` without running it."""
-    init = None if cls.facts.begins_with_parent_init else cls.init
+    init = cls.init if cls.is_module and not cls.facts.begins_with_parent_init else None
     for call in init.parent_calls if init is not None else ():
         if call.form is CallForm.EXPLICIT and cls.resolve(call.parent or "") == TorchClass("Module"):
             yield from _bare_name(call, init.receiver if init is not None else "self")
@@ -35,7 +35,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
             yield _on_type(call)
         elif call.form in _NOT_CALLED and call.is_spelled_right and not call.is_called and call.is_statement:
             repair = None
-            if cls.is_module and not cls.construction.parent_wants_arguments:
+            if not cls.construction.parent_wants_arguments:
                 repair = Repair("Add the parentheses", (insert(call.span.end, "()"),))
             yield Finding(call.span, "`super().__init__` is named but not called: its parentheses are missing", repair)
 
@@ -130,11 +130,7 @@ RULE = Rule(
         Example(
             """
             from torch import nn
-            from elsewhere import Base
             class Layer(nn.Linear):
-                def __init__(self):
-                    super().__init__  # NN103
-            class Unseen(Base):
                 def __init__(self):
                     super().__init__  # NN103
             """,
@@ -143,6 +139,10 @@ RULE = Rule(
             """
             from functools import partial
             from torch import nn
+            from elsewhere import Base
+            class Unseen(Base):
+                def __init__(self):
+                    super().__init__
             class Net(nn.Module):
                 def __init__(self):
                     super().__init__()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nn_lint.model.layers import ACTIVATIONS, CONVOLUTIONS, NORMS, PASSIVE, Layer
 from nn_lint.model.residual.names import NEGATION, RESIDUAL_CLASS, STACKER
-from nn_lint.model.values import Kind, Value
+from nn_lint.model.values import Kind, Value, is_residual_sum
 from nn_lint.project.hierarchy import ProjectClass
 from nn_lint.project.sites import Site, SiteKind, find_sites
 
@@ -124,7 +124,16 @@ def stackers(cls: ModuleClass, sites: tuple[Site, ...]) -> tuple[ProjectClass, .
 
 def stacked_by_resnet(cls: ModuleClass, sites: tuple[Site, ...]) -> ProjectClass | None:
     """The residual network, by its name, that stacks the block."""
-    return next((holder for holder in stackers(cls, sites) if STACKER.fullmatch(holder.facts.name)), None)
+    named = (holder for holder in stackers(cls, sites) if STACKER.fullmatch(holder.facts.name))
+    return next((holder for holder in named if not _has_other_blocks(cls, holder)), None)
+
+
+def _has_other_blocks(cls: ModuleClass, holder: ProjectClass) -> bool:
+    """Whether a network names another class of its file that does add its input: it has its residual blocks already."""
+    words = set(re.findall(r"\w+", cls.registry.model(holder).text))
+    others = (facts for facts in holder.file.facts.classes if facts.name in words and facts != holder.facts)
+    models = (cls.registry.model(ProjectClass(holder.file, facts)) for facts in others if facts != cls.facts)
+    return any(any(is_residual_sum(value) for value in model.flow.values) for model in models if model.flow is not None)
 
 
 def caller_may_add(cls: ModuleClass, sites: tuple[Site, ...]) -> bool:
@@ -140,7 +149,7 @@ def _sums_something(cls: ModuleClass, holder: ProjectClass) -> bool:
     if forward is None:
         return any(_JOINS.search(item.text) for item in (model, *model.ancestors))
     flow = model.flow_of(forward)
-    return any(_is_merge(value) and value.kind is not Kind.CHOICE for value in flow.values)
+    return any(_is_merge(value) for value in flow.values)
 
 
 _JOINS = re.compile(r"\+|\b(?:add|sum|cat|stack|lerp)\b")
@@ -178,4 +187,4 @@ _ACTING = frozenset({Kind.LAYER, Kind.UNKNOWN, Kind.OPERATION, Kind.CONCATENATE}
 
 
 def _is_merge(value: Value) -> bool:
-    return value.kind not in (Kind.COLLECTION, Kind.ITEM) and len(value.dependent_operands) > 1
+    return value.kind not in (Kind.COLLECTION, Kind.ITEM, Kind.CHOICE) and len(value.dependent_operands) > 1

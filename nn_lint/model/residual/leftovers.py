@@ -125,13 +125,26 @@ def _is_parameter(init: Method, statement: cst.Assign) -> bool:
 
 
 def _may_be_a_shortcut(cls: ModuleClass, init: Method, statement: cst.Assign, *, is_flag: bool) -> bool:
-    """A flag comes from a parameter; a submodule is a parameter, or is built of something other than `nn.Identity`."""
+    """A flag comes from a parameter; a submodule is a parameter, or is built of something other than `nn.Identity`.
+
+    A parameter that the constructor uses in another way as well has done its work there.
+    """
     if is_flag or _is_parameter(init, statement):
-        return _is_parameter(init, statement)
+        return _is_parameter(init, statement) and _only_stored(init, statement, is_flag=is_flag)
     layer = next(
         (item for found in cls.layers.by_attribute.values() for item in found if item.statement is statement), None
     )
     return layer is not None and layer.torch_name != "Identity"
+
+
+def _only_stored(init: Method, statement: cst.Assign, *, is_flag: bool) -> bool:
+    """Whether the parameter is used once, to be stored, and is a module by its default or annotation, or a flag."""
+    assert isinstance(statement.value, cst.Name), "asked only where a parameter is assigned"
+    name = statement.value.value
+    parameter = next(item for item in init.parameters if item.name == name)
+    if sum(item.value == name for item in names(init.node.body)) != 1:
+        return False
+    return is_flag or parameter.default == "None" or "Module" in (parameter.annotation or "")
 
 
 def _raw_sum(cls: ModuleClass) -> Value | None:

@@ -17,17 +17,21 @@ SHORTCUT_ATTRIBUTE = re.compile(
 """A submodule on the shortcut."""
 
 RESIDUAL_FLAG = re.compile(
-    r"(?:use_|with_|has_|add_|apply_|is_|enable_|do_)(?:residual|shortcut|skip|identity|skip_connection|residual_connection)s?"
+    r"(?:use_|with_|has_|add_|apply_|enable_|do_)(?:residual|shortcut|skip|identity|skip_connection|residual_connection)s?"
 )
 """A switch for the shortcut."""
 
 RESIDUAL_CLASS = re.compile(
-    r"_?(?:\w*Residual(?:Conv)?(?:Block|Unit|Layer|Module|Bottleneck)?|Res(?:Net)?_?(?:Block|Unit|Bottleneck|Layer))\w{0,3}"
+    r"_?(?:\w*Residual(?:Conv)?(?:Block|Unit|Layer|Module|Bottleneck)?|Res(?:Net)?_?(?:Block|Unit|Bottleneck|Layer))"
+    r"(?:_?[0-9A-Z]|_?[0-9][dD]|_?[vV][0-9])?"
 )
 """A class that says so itself."""
 
 RESIDUAL_HINT = re.compile(r"res(?:idual|net|block|unit|layer)|skip|shortcut", re.IGNORECASE)
 """A weaker sign: enough where `x + x` is written already."""
+
+RESIDUAL_DOC = re.compile(r"residual|shortcut|skip[- ]connection|残差|跳跃连接|捷径", re.IGNORECASE)
+"""The same in a docstring, where a word alone may mean anything."""
 
 STACKER = re.compile(r"(?:\w*_)?(?:wide_?)?res_?ne(?:x?t|st)(?!.*(?:unet|dense))\w*", re.IGNORECASE)
 """A network of residual blocks."""

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 _ATTENTION = re.compile(r"=\s*[\w.]*[Aa]ttention\w*\s*\(")
 _NORM = re.compile(r"(?:LayerNorm|RMSNorm)\s*\(")
 _NORMS = frozenset({"LayerNorm", "RMSNorm"})
+_KEPT = frozenset(
+    "gelu relu silu tanh dropout transpose permute contiguous clone float to type_as swapaxes movedim".split()
+)
+"""Functions that leave every position of the sequence: nothing is pooled on the way."""
 _FEED_FORWARDS = frozenset({"mlp", "ffn", "feedforward", "feedforwardnetwork", "positionwisefeedforward"})
 
 
@@ -35,6 +39,8 @@ def attention_chain(cls: ModuleClass) -> tuple[Value, ...]:
         return ()
     called = [value for value in path if value.kind is Kind.LAYER]
     if any(value.layer is None or _adds_its_input(cls, value.layer) for value in called):
+        return ()
+    if any(value.kind is Kind.OPERATION and value.name not in _KEPT for value in path):
         return ()
     attention = next((value for value in called if value.layer is not None and _is_attention(value.layer)), None)
     norms = [value for value in called if value.layer is not None and value.layer.torch_name in _NORMS]
