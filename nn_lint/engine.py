@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from nn_lint import suppression
 from nn_lint.diagnostic import Applicability, Diagnostic, Fix
@@ -14,6 +15,9 @@ from nn_lint.project.hierarchy import Hierarchy, Kinship, ProjectClass
 from nn_lint.rules import all_rules
 from nn_lint.rules.rule import Finding, Rule
 from nn_lint.source.text import Text
+
+if TYPE_CHECKING:
+    from nn_lint.model.module_class import ModelRegistry
 
 MAX_PASSES = 12
 
@@ -32,6 +36,7 @@ class Engine:
 
     def __init__(self, hierarchy: Hierarchy, codes: frozenset[str]) -> None:
         self._hierarchy = hierarchy
+        self._registry: ModelRegistry | None = None
         self._rules = tuple(rule for rule in all_rules() if rule.code in codes)
 
     def check(self, file: ProjectFile) -> tuple[Diagnostic, ...]:
@@ -59,7 +64,7 @@ class Engine:
             if not after.text.is_readable or content in seen:
                 self._restore(file)
                 break
-            self._hierarchy.forget()
+            self._forget()
             seen.add(content)
             applied.extend(chosen)
             file, remaining = after, self.check(after)
@@ -67,7 +72,12 @@ class Engine:
 
     def _restore(self, file: ProjectFile) -> None:
         self._hierarchy.files.put(file)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drop what was derived from the texts, after one of them has changed."""
         self._hierarchy.forget()
+        self._registry = None
 
     def _text_findings(self, text: Text) -> Iterator[Diagnostic]:
         for rule in self._rules:
@@ -76,20 +86,24 @@ class Engine:
                     yield _diagnostic(rule, finding, text, None)
 
     def _class_findings(self, file: ProjectFile) -> Iterator[Diagnostic]:
-        from nn_lint.model.module_class import ModelRegistry
-
-        registry: ModelRegistry | None = None
         for facts in file.facts.classes:
             cls = ProjectClass(file, facts)
             rules = self._applicable(cls, file.text)
             if not rules:
                 continue
-            registry = registry or ModelRegistry(self._hierarchy)
-            model = registry.model(cls)
+            model = self._models().model(cls)
             for rule in rules:
                 assert rule.check is not None, "only rules about classes are applicable to one"
                 for finding in rule.check(model):
                     yield _restored(_diagnostic(rule, finding, file.text, facts), file.text)
+
+    def _models(self) -> ModelRegistry:
+        """The models of classes, shared by the files of a run; libcst is imported with the first one."""
+        if self._registry is None:
+            from nn_lint.model.module_class import ModelRegistry
+
+            self._registry = ModelRegistry(self._hierarchy)
+        return self._registry
 
     def _applicable(self, cls: ProjectClass, text: Text) -> list[Rule]:
         """The rules whose sieve lets a class through, if it may be an nn.Module at all."""

@@ -56,6 +56,8 @@ def check_stdin(options: CheckOptions, settings: Settings, verifier: Verifier | 
     try:
         decoded = decode(data)
     except UndecodableError as error:
+        if mends:
+            _write(data)
         yield FileReport(filename, (), failure=str(error))
         return
     if not options.fix and not options.diff:

@@ -79,28 +79,33 @@ class Layers:
         """Every construction that is assigned to an attribute, in the order of the text; own ones replace inherited."""
         found: dict[str, tuple[Layer, ...]] = {}
         for cls in reversed((self._cls, *self._cls.ancestors)):
-            own: dict[str, tuple[Layer, ...]] = {}
-            for layer in _constructions(cls):
-                own[layer.attribute] = (*own.get(layer.attribute, ()), layer)
-            found.update(own)
+            found.update(cls.layers.own)
+        return found
+
+    @cached_property
+    def own(self) -> Mapping[str, tuple[Layer, ...]]:
+        """The constructions in the class itself."""
+        found: dict[str, tuple[Layer, ...]] = {}
+        for layer in _constructions(self._cls):
+            found[layer.attribute] = (*found.get(layer.attribute, ()), layer)
         return found
 
     def only(self, attribute: str) -> Layer | None:
         """The one construction of an attribute; `None` where there are several, or none that can be read."""
         found = self.by_attribute.get(attribute, ())
-        assigned = self._assignments.get(attribute, 0)
+        assigned = sum(cls.layers.assignments.get(attribute, 0) for cls in (self._cls, *self._cls.ancestors))
         return found[0] if len(found) == 1 and assigned == 1 else None
 
     @cached_property
-    def _assignments(self) -> Mapping[str, int]:
+    def assignments(self) -> Mapping[str, int]:
+        """How often the class itself assigns each attribute."""
         counts: dict[str, int] = {}
-        for cls in (self._cls, *self._cls.ancestors):
-            for method in cls.methods:
-                for node in walk(method.node.body, cst.AssignTarget, cst.AnnAssign):
-                    target = node.target if isinstance(node, (cst.AssignTarget, cst.AnnAssign)) else node
-                    name = self_attribute(target, method.receiver)
-                    if name is not None:
-                        counts[name] = counts.get(name, 0) + 1
+        for method in self._cls.methods:
+            for node in walk(method.node.body, cst.AssignTarget, cst.AnnAssign):
+                target = node.target if isinstance(node, (cst.AssignTarget, cst.AnnAssign)) else node
+                name = self_attribute(target, method.receiver)
+                if name is not None:
+                    counts[name] = counts.get(name, 0) + 1
         return counts
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cached_property
 
 import libcst as cst
 
 from nn_lint.diagnostic import Span
-from nn_lint.model.attributes import assigned_attributes
+from nn_lint.model.attributes import assigned_attributes, read_attributes
 from nn_lint.model.construction import Construction
 from nn_lint.model.dataflow import trace_forward
 from nn_lint.model.expressions import Flow
@@ -34,18 +35,24 @@ _WITHOUT_FORWARD = frozenset({"Module", "ModuleList", "ModuleDict", "ParameterLi
 _CALLABLES = ("forward", "__call__", "_call_impl", "__getattr__")
 
 
+_KEPT_MODELS = 128
+
+
 class ModelRegistry:
-    """Builds each class's model once, and remembers where each class is used."""
+    """Builds each class's model, keeps those that were asked for last, and remembers where each class is used."""
 
     def __init__(self, hierarchy: Hierarchy) -> None:
         self.hierarchy = hierarchy
         self.sites: dict[ProjectClass, tuple[Site, ...]] = {}
-        self._models: dict[ProjectClass, ModuleClass] = {}
+        self._models: OrderedDict[ProjectClass, ModuleClass] = OrderedDict()
 
     def model(self, cls: ProjectClass) -> ModuleClass:
         """The model of a class; raises `libcst.ParserSyntaxError` where libcst refuses its slice."""
         if cls not in self._models:
             self._models[cls] = ModuleClass(cls, self)
+            if len(self._models) > _KEPT_MODELS:
+                self._models.popitem(last=False)
+        self._models.move_to_end(cls)
         return self._models[cls]
 
 
@@ -241,9 +248,17 @@ class ModuleClass:
     @cached_property
     def rebound_attributes(self) -> frozenset[str]:
         """Attributes that methods of the class and its read ancestors set on `self`."""
-        return frozenset(
-            name for cls in (self, *self.ancestors) for method in cls.methods for name in assigned_attributes(method)
-        )
+        return frozenset().union(*(cls.assigned_here for cls in (self, *self.ancestors)))
+
+    @cached_property
+    def assigned_here(self) -> frozenset[str]:
+        """Attributes that the class's own methods set on `self`."""
+        return frozenset(name for method in self.methods for name in assigned_attributes(method))
+
+    @cached_property
+    def read_here(self) -> frozenset[str]:
+        """Attributes that the class's own methods take of `self`."""
+        return frozenset(name for method in self.methods for name in read_attributes(method))
 
     @property
     def lacks_forward(self) -> bool:

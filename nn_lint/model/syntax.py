@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cached_property
 
@@ -12,6 +13,8 @@ from nn_lint.diagnostic import Position, Span
 from nn_lint.project.facts import ClassFacts
 from nn_lint.source.lines import Lines
 
+_FORM_FEED = re.compile(r"(?m)^[ \t\f]*\f")
+"""libcst refuses a form feed before a statement, where CPython begins to count columns anew."""
 _WRAPPER = "if True:\n"
 
 
@@ -21,8 +24,8 @@ class ClassSyntax:
     def __init__(self, lines: Lines, facts: ClassFacts) -> None:
         self.lines = lines
         self._facts = facts
-        source = lines.rows(facts.first_row, facts.end_row)
-        self._prefix_rows = 1 if lines.indentation(facts.first_row) else 0
+        source = _FORM_FEED.sub("", lines.rows(facts.first_row, facts.end_row))
+        self._prefix_rows = 1 if lines.indentation(facts.first_row).rpartition("\f")[2] else 0
         self._module = cst.parse_module(_WRAPPER * self._prefix_rows + source)
 
     @cached_property
@@ -36,9 +39,14 @@ class ClassSyntax:
         """Where a node stands in the file, without the white space and comments around it."""
         found = self._positions[node]
         return Span(
-            Position(found.start.line + self._offset, found.start.column + 1),
-            Position(found.end.line + self._offset, found.end.column + 1),
+            self._position(found.start.line + self._offset, found.start.column + 1),
+            self._position(found.end.line + self._offset, found.end.column + 1),
         )
+
+    def _position(self, row: int, column: int) -> Position:
+        """A place in the file; what stands before a form feed was left out of the slice."""
+        left_out = self.lines.indentation(row).rfind("\f") + 1
+        return Position(row, column + left_out)
 
     def text(self, node: cst.CSTNode) -> str:
         """The source of a node."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from nn_lint.model.attributes import assigned_attributes, read_attributes
+from nn_lint.model.attributes import assigned_attributes
 from nn_lint.model.expressions import Flow
 from nn_lint.model.method import Method, names
 from nn_lint.model.residual.evidence import merges_input, reads_elsewhere
@@ -98,7 +98,7 @@ def dead_attributes(cls: ModuleClass) -> Iterator[DeadAttribute]:
     if init is None or flow is None:
         return
     merges = merges_input(cls)
-    read = {name for item in (cls, *cls.ancestors) for method in item.methods for name in read_attributes(method)}
+    read = frozenset().union(*(item.read_here for item in (cls, *cls.ancestors)))
     for attribute in dict.fromkeys(assigned_attributes(init)):
         is_flag = RESIDUAL_FLAG.fullmatch(attribute) is not None
         if attribute in read or not (is_flag or SHORTCUT_ATTRIBUTE.fullmatch(attribute)):
