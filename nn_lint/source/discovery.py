@@ -77,8 +77,10 @@ class _Search:
             return
         if os.path.isdir(real):
             self._walk(path, real, layers_above(real))
-        else:
+        elif os.path.isfile(real):
             self.files.setdefault(real, path)
+        else:
+            self.problems.append((path, "is neither a file nor a folder"))
 
     def _walk(self, folder: Path, real: str, layers: list[Layer]) -> None:
         try:

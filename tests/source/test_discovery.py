@@ -146,3 +146,11 @@ def test_relative_paths_stay_relative(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_path_that_does_not_exist_can_be_judged(tmp_path: Path) -> None:
     assert is_excluded(tmp_path / "venv/new.py", tmp_path, DEFAULT_EXCLUDES)
     assert not is_excluded(tmp_path / "new.py", tmp_path, DEFAULT_EXCLUDES)
+
+
+def test_what_is_no_file_is_reported_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.py"
+    os.mkfifo(pipe)
+    found = discover([pipe], tmp_path, ())
+    assert list(found.files) == []
+    assert [path for path, _ in found.problems] == [pipe]
