@@ -151,11 +151,6 @@ class ModuleClass:
         """Whether a base that was read defines a method or class attribute of that name."""
         return any(cls.facts.method(name) is not None or name in cls.facts.assigned for cls in self.ancestors)
 
-    def reached_from(self, name: str) -> tuple[Method, ...]:
-        """The method that a call of `name` runs, and all that it reaches through `self` and `super()`."""
-        start = self.find_method(name)
-        return () if start is None else tuple(self.closure([start]))
-
     def closure(self, methods: list[Method]) -> Iterator[Method]:
         """Methods, and all that they reach through `self` and `super()`."""
         seen: set[int] = set()

@@ -76,7 +76,6 @@ class _Collector:
                 decorators=tuple(_decorator(item) for item in node.decorator_list),
                 methods=methods,
                 assigned=frozenset(_assigned(node.body)),
-                has_conditional_body=any(isinstance(item, (ast.If, ast.Try, ast.With, ast.For)) for item in node.body),
                 bindings=local,
             )
         )

@@ -63,7 +63,6 @@ class _Collector:
                 decorators=tuple(_dotted(item.decorator) for item in node.decorators),
                 methods=tuple(self._method(item) for item in node.body.body if isinstance(item, cst.FunctionDef)),
                 assigned=frozenset(_assigned(node.body.body)),
-                has_conditional_body=False,
                 bindings=local,
             )
         )

@@ -46,7 +46,6 @@ class ClassFacts:
     decorators: tuple[str, ...]
     methods: tuple[MethodFacts, ...]
     assigned: frozenset[str]
-    has_conditional_body: bool
     bindings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
