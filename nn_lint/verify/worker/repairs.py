@@ -14,7 +14,6 @@ from .specs import Shape, Spec, Specs
 from .tracing import Trace
 
 SIDES = (224, 64, 28, 128, 256, 96, 48, 16, 84, 227, 299, 512, 14, 7)
-NUMBER = r"\[?(\d+)\]?"
 
 
 def repairs(specs: Specs, values: Sequence[Any], message: str, trace: Trace) -> Iterator[Specs]:
