@@ -59,12 +59,7 @@ class Construction:
     @property
     def _hands_self_over(self) -> bool:
         """Whether a function that may do the construction gets the object itself."""
-        for node in walk(self._init.node.body, cst.Call):
-            if isinstance(node, cst.Call) and dotted(node.func) not in _OBSERVERS:
-                arguments = (item.value for item in node.args)
-                if any(isinstance(item, cst.Name) and item.value == self._init.receiver for item in arguments):
-                    return True
-        return False
+        return any(name not in _OBSERVERS for name in self._init.hands_receiver_to())
 
     @property
     def registers_nothing(self) -> bool:

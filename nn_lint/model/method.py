@@ -156,6 +156,13 @@ class Method:
         found = (self_attribute(node, name) for node in walk(self.node.body, cst.Attribute))
         return frozenset(item for item in found if item is not None)
 
+    def hands_receiver_to(self) -> Iterator[str]:
+        """The dotted names of the functions that get the receiver itself as an argument, `?` for an expression."""
+        calls = (node for node in walk(self.node.body, cst.Call) if isinstance(node, cst.Call))
+        for call in calls:
+            if any(isinstance(item.value, cst.Name) and item.value.value == self.receiver for item in call.args):
+                yield dotted(call.func) or "?"
+
     @property
     def first_statement_span(self) -> Span | None:
         """The first statement after the docstring; `None` in a body of one line or with a docstring alone."""

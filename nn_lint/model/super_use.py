@@ -104,13 +104,7 @@ def _sets_in_other_ways(cls: ModuleClass) -> bool:
     """Whether attributes may be set by computed names, or by a function that gets the object."""
     if "add_module(" in cls.text or "setattr(" in cls.text:
         return True
-    for method in cls.methods:
-        for node in walk(method.node.body, cst.Call):
-            if isinstance(node, cst.Call) and dotted(node.func) != "super":
-                given = (item.value for item in node.args)
-                if any(isinstance(item, cst.Name) and item.value == method.receiver for item in given):
-                    return True
-    return False
+    return any(name != "super" for method in cls.methods for name in method.hands_receiver_to())
 
 
 def _always_run(cls: ModuleClass) -> Iterator[Method]:
