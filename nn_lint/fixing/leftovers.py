@@ -17,6 +17,8 @@ from nn_lint.model.values import Kind
 def mend_saved_input(cls: ModuleClass, saved: SavedInput) -> tuple[Edit, ...] | str:
     """Add what was saved, through a projection where the shapes may differ; or why that cannot be done."""
     chain = straight_chain(cls)
+    if not saved.holds_input:
+        return f"`{saved.name}` is saved more than once"
     if chain is None:
         return "its forward is not one straight chain"
     if not saved.is_projected and chain.is_plain:

@@ -23,7 +23,7 @@ def mend_self_sum(cls: ModuleClass, value: Value) -> tuple[Edit, ...] | None:
         operand = node.value
     else:
         return None
-    saved = next((item.name for item in saved_inputs(cls) if not item.is_projected), None)
+    saved = next((item.name for item in saved_inputs(cls) if item.holds_input and not item.is_projected), None)
     if saved is not None:
         return (replace(cls.syntax.span(operand), saved),)
     if chain is None:

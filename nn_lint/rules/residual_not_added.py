@@ -32,6 +32,7 @@ from nn_lint.fixing.residual import add_shortcut
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.intent import may_be_residual, residual_intent
 from nn_lint.model.residual.leftovers import dead_attributes, saved_inputs, self_sums
+from nn_lint.model.residual.names import OWN_SIGN
 from nn_lint.model.residual.shortcut import derive_shortcut
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
@@ -62,14 +63,16 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     yield Finding(span, message, repair, Severity.ERROR if intent.is_certain else Severity.WARNING)
 
 
-_WEIGHTS = re.compile(r"Conv[123]d|Linear|[Aa]ttention|[Aa]ttn")
+_CALLS = re.compile(r"\.\w+\(")
 _JOINS = re.compile(r"\+|\b(?:cat|concat|concatenate|stack|add|add_|sum|lerp)\b")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A forward in which nothing is added or joined, and at least two layers with weights."""
     code = method_code(facts, source, "forward")
-    return bool(code) and _JOINS.search(code) is None and len(_WEIGHTS.findall(source)) >= 2
+    if not code or len(_CALLS.findall(code)) < 1:
+        return False
+    return _JOINS.search(code) is None or OWN_SIGN.search(source) is not None
 
 
 RULE = Rule(

@@ -23,7 +23,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nn_lint.diagnostic import Applicability, Edit
+from nn_lint.diagnostic import Applicability, Edit, Severity
 from nn_lint.fixing.leftovers import mend_attribute, mend_lost_sum, mend_saved_input
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.evidence import is_negated
@@ -53,7 +53,8 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     for saved in saved_inputs(cls):
         found = True
         message = f"`{saved.name}` holds the input of `{cls.name}` and is never added: the block has no shortcut"
-        yield _finding(cls, saved.statement, message, "Add the saved input", mend_saved_input(cls, saved))
+        finding = _finding(cls, saved.statement, message, "Add the saved input", mend_saved_input(cls, saved))
+        yield finding if saved.is_named else replace(finding, severity=Severity.WARNING)
     for dead in dead_attributes(cls) if not found else ():
         finding = _finding(cls, dead.statement, _dead(cls, dead), "Use the shortcut", mend_attribute(cls, dead))
         if dead.raw_sum is not None and finding.repair is not None:
@@ -96,6 +97,7 @@ _BARE_SUM = re.compile(
     r"|==[^\n]*\+|^[ \t]*[\w.]+\.add\(",
     re.MULTILINE,
 )
+_ALIAS = re.compile(r"\b(\w+)[ \t]*=[ \t]*[^\W\d]\w*[ \t]*(?=[;\n#=]|$)")
 _NAMED_SUM = re.compile(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)[^\n]*(?:\+|\badd\b)", re.MULTILINE)
 
 
@@ -105,7 +107,11 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     if not code:
         return False
     unread = set(unread_names(code))
-    if any(SAVED_INPUT.fullmatch(name) for name in unread) or unread & set(_NAMED_SUM.findall(code)):
+    if (
+        any(SAVED_INPUT.fullmatch(name) for name in unread)
+        or unread & set(_ALIAS.findall(code))
+        or unread & set(_NAMED_SUM.findall(code))
+    ):
         return True
     if _BARE_SUM.search(code) or ("+" in code and has_code_after_return(code)):
         return True

@@ -6,7 +6,8 @@ from pathlib import Path
 from textwrap import dedent, indent
 
 from nn_lint.model.module_class import ModelRegistry, ModuleClass
-from nn_lint.model.residual.evidence import merges_input, straight_chain
+from nn_lint.model.residual.evidence import straight_chain
+from nn_lint.model.residual.routes import streams
 from nn_lint.model.values import Value, is_residual_sum
 from nn_lint.project.files import ProjectFiles
 from nn_lint.project.hierarchy import Hierarchy, ProjectClass
@@ -66,8 +67,8 @@ def is_straight(cls: ModuleClass) -> bool:
 
 
 def merges(cls: ModuleClass) -> bool:
-    """Whether forward brings values of the input together."""
-    return merges_input(cls)
+    """Whether forward brings values of one input together."""
+    return any(stream.meetings for stream in streams(cls))
 
 
 def residual_sums(cls: ModuleClass) -> list[Value]:

@@ -143,9 +143,7 @@ def test_the_input_comes_back_in_a_helper(forward: str, members: str) -> None:
     ],
 )
 def test_separate_inputs_meet(signature: str, forward: str) -> None:
-    cls = block(forward, signature=signature)
-    assert merges(cls)
-    assert not is_straight(cls)
+    assert not is_straight(block(forward, signature=signature))
 
 
 def test_a_function_of_the_file_is_not_looked_past() -> None:

@@ -173,18 +173,5 @@ def reads_elsewhere(cls: ModuleClass, attribute: str) -> bool:
     return False
 
 
-def merges_input(cls: ModuleClass) -> bool:
-    """Whether forward brings two values of the input together anywhere, in any way that may be a shortcut."""
-    flow = cls.flow
-    if flow is None:
-        return True
-    reached = {value for _, result in flow.returned for value in result.ancestors()}
-    return any(_is_merge(value) and (value in reached or value.kind in _ACTING) for value in flow.values)
-
-
-_ACTING = frozenset({Kind.LAYER, Kind.UNKNOWN, Kind.OPERATION, Kind.CONCATENATE})
-"""What may do something with its operands though its result is not used: a call."""
-
-
 def _is_merge(value: Value) -> bool:
     return value.kind not in (Kind.COLLECTION, Kind.ITEM, Kind.CHOICE) and len(value.dependent_operands) > 1

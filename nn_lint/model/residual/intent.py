@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from nn_lint.model.layers import CONVOLUTIONS
 from nn_lint.model.residual import evidence
+from nn_lint.model.residual.block import shortcutless_block
 from nn_lint.model.residual.evidence import StraightChain
-from nn_lint.model.residual.transformer import attention_chain, resembles_transformer
+from nn_lint.model.residual.names import OWN_SIGN, SIBLING_AFFIX
+from nn_lint.model.residual.signs import Candidate, signs
 from nn_lint.project.sites import SiteKind
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
-
-_UNUSED = frozenset({SiteKind.NEUTRAL, SiteKind.SUBCLASSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,44 +33,36 @@ class Intent:
 
 def may_be_residual(cls: ModuleClass) -> bool:
     """Whether anything but the code of `forward` speaks for a residual block; no libcst is needed to say no."""
-    return evidence.is_named_residual(cls) or resembles_transformer(cls) or evidence.has_stacker_near(cls)
+    return OWN_SIGN.search(cls.text) is not None or evidence.has_stacker_near(cls) or _has_namesake(cls)
+
+
+def _has_namesake(cls: ModuleClass) -> bool:
+    stem = SIBLING_AFFIX.sub("", cls.name)
+    names = [facts.name for facts in cls.definition.file.facts.classes if facts != cls.facts]
+    return any(SIBLING_AFFIX.sub("", name) == stem for name in names)
 
 
 def residual_intent(cls: ModuleClass) -> Intent | None:
-    """The strongest evidence that a straight block is meant to be residual; `None` where a doubt speaks against it."""
-    if evidence.merges_input(cls) or evidence.is_negated(cls):
-        return None
-    return _transformer(cls) or _plain_chain(cls)
+    """The evidence that a block is meant to be residual, weighed; `None` where a doubt speaks against it.
 
-
-def _transformer(cls: ModuleClass) -> Intent | None:
-    parts = attention_chain(cls)
-    if not parts:
+    A strong sign makes an error where the uses of the class can be seen, and a warning where nothing uses it. A weak
+    one makes a warning where they can be seen.
+    """
+    block = shortcutless_block(cls)
+    if block is None or block.weighted < _LEAST_WEIGHTS or evidence.is_negated(cls):
         return None
     sites = evidence.sites_of(cls)
     if any(site.kind is SiteKind.HIDDEN for site in sites) or evidence.caller_may_add(cls, sites):
         return None
-    said = ", ".join(f"`{part.name}`" for part in parts)
-    return Intent(
-        f"{said} follow one another as in a transformer block, and nothing is added", True, None, parts[0].node
-    )
-
-
-def _plain_chain(cls: ModuleClass) -> Intent | None:
+    found = tuple(signs(Candidate(cls, block, sites)))
+    is_visible = evidence.are_visible(sites)
+    if not found or not (found[0].is_strong or is_visible):
+        return None
+    reason = "; ".join((*(sign.text for sign in found), f"{block.weighted} layers with weights, and nothing is added"))
     chain = evidence.straight_chain(cls)
-    if chain is None or not chain.is_plain or len(chain.weighted) < 2:
-        return None
-    named = evidence.is_named_residual(cls)
-    sites = evidence.sites_of(cls)
-    stacker = evidence.stacked_by_resnet(cls, sites)
-    if not (named or stacker) or evidence.caller_may_add(cls, sites):
-        return None
-    layers = f"{len(chain.weighted)} layers with weights in one straight path"
-    convolutions = sum(layer.torch_name in CONVOLUTIONS for layer in chain.weighted)
-    if stacker is not None and convolutions >= 2 and evidence.are_plain(sites):
-        return Intent(f"`{stacker.facts.name}` stacks it; {layers}", True, chain)
-    if named and evidence.are_visible(sites):
-        return Intent(f"its name says so; {layers}", True, chain)
-    if named and {site.kind for site in sites} <= _UNUSED:
-        return Intent(f"its name says so, though nothing here uses it; {layers}", False, chain)
-    return None
+    place = next((sign.place for sign in found if sign.place is not None), None)
+    plain = chain if chain is not None and chain.is_plain else None
+    return Intent(reason, found[0].is_strong and is_visible, plain, place)
+
+
+_LEAST_WEIGHTS = 2

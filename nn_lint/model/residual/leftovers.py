@@ -11,8 +11,9 @@ import libcst as cst
 from nn_lint.model.attributes import assigned_attributes
 from nn_lint.model.expressions import Flow
 from nn_lint.model.method import Method, names
-from nn_lint.model.residual.evidence import merges_input, reads_elsewhere
+from nn_lint.model.residual.evidence import reads_elsewhere
 from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE
+from nn_lint.model.residual.routes import receives_input
 from nn_lint.model.syntax import self_attribute, walk
 from nn_lint.model.values import Kind, Value, is_residual_sum
 
@@ -25,11 +26,22 @@ _PROJECTIONS = ("downsample", "shortcut")
 
 @dataclass(frozen=True, slots=True)
 class SavedInput:
-    """A local that holds the input, and is never read. `is_projected`: on some path it holds a projection instead."""
+    """A local that holds the input, and is never read.
+
+    `is_projected`: on some path it holds a projection instead. `is_named`: its name says what it is for.
+    `statements` are all that bind it, where it saves the input and later what the first branch made of it.
+    """
 
     name: str
-    statement: cst.CSTNode
+    statements: tuple[cst.Assign, ...]
     is_projected: bool
+    is_named: bool
+    holds_input: bool
+
+    @property
+    def statement(self) -> cst.Assign:
+        """The first assignment."""
+        return self.statements[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +68,22 @@ class LostSum:
 def saved_inputs(cls: ModuleClass) -> Iterator[SavedInput]:
     """Dead saved inputs of a forward that brings the input in nowhere else."""
     forward, flow = cls.method("forward"), cls.flow
-    if forward is None or flow is None or merges_input(cls) or not _has_branch(flow):
+    if forward is None or flow is None or receives_input(cls) or not _has_branch(flow):
         return
     read, own = reads(forward), set(walk(forward.node))
-    found: dict[str, list[tuple[cst.CSTNode, Value]]] = {}
+    found: dict[str, list[tuple[cst.Assign, Value]]] = {}
     for name, statement, value in flow.bound:
-        if name not in read and statement in own and SAVED_INPUT.fullmatch(name) and isinstance(statement, cst.Assign):
+        if name not in read and statement in own and isinstance(statement, cst.Assign):
             found.setdefault(name, []).append((statement, value))
     for name, bindings in found.items():
-        if all(value.depends and _is_input_or_projection(value) for _, value in bindings):
-            projected = any(value.kind is Kind.LAYER for _, value in bindings)
-            yield SavedInput(name, bindings[0][0], projected)
+        values = [value for _, value in bindings]
+        is_named = SAVED_INPUT.fullmatch(name) is not None
+        holds_input = all(_is_input_or_projection(value) for value in values)
+        is_alias = all(isinstance(statement.value, cst.Name) and value.depends for statement, value in bindings)
+        if (is_named and (holds_input or is_alias)) or (is_alias and values[0].kind is Kind.INPUT):
+            statements = tuple(dict.fromkeys(statement for statement, _ in bindings))
+            projected = any(value.kind is Kind.LAYER for value in values) and holds_input
+            yield SavedInput(name, statements, projected, is_named, holds_input)
 
 
 def _has_branch(flow: Flow) -> bool:
@@ -97,7 +114,7 @@ def dead_attributes(cls: ModuleClass) -> Iterator[DeadAttribute]:
     init, flow = cls.init, cls.flow
     if init is None or flow is None:
         return
-    merges = merges_input(cls)
+    merges = receives_input(cls)
     read = frozenset().union(*(item.read_here for item in (cls, *cls.ancestors)))
     for attribute in dict.fromkeys(assigned_attributes(init)):
         is_flag = RESIDUAL_FLAG.fullmatch(attribute) is not None
@@ -198,7 +215,7 @@ def _touches_input(value: Value) -> bool:
 def unreachable_sums(cls: ModuleClass) -> Iterator[cst.CSTNode]:
     """`out += identity` behind the `return` of its block."""
     forward, flow = cls.method("forward"), cls.flow
-    if forward is None or flow is None or merges_input(cls):
+    if forward is None or flow is None or receives_input(cls):
         return
     for statement in flow.unreachable:
         added = [node for node in walk(statement, cst.BinaryOperation, cst.AugAssign) if _is_addition(node)]
@@ -215,7 +232,7 @@ def _is_addition(node: cst.CSTNode) -> bool:
 def self_sums(cls: ModuleClass) -> Iterator[Value]:
     """Sums of a value with itself, after it is no longer the bare input."""
     forward, flow = cls.method("forward"), cls.flow
-    if forward is None or flow is None or merges_input(cls):
+    if forward is None or flow is None or receives_input(cls):
         return
     own = set(walk(forward.node))
     for value in flow.values:

@@ -27,10 +27,31 @@ RESIDUAL_CLASS = re.compile(
 )
 """A class that says so itself."""
 
+LIKE_RESIDUAL_CLASS = re.compile(
+    r"\w*(?:Basic_?Block|Bottleneck)\w*|\w*Residual(?!s)\w*|(?:\w*[a-z0-9_])?Res_?(?:[Nn]e(?:x?t))?(?:[bB]lock|[uU]nit|[lL]ayer)\w*"
+    r"|\w*Skip_?(?:Block|Unit|Layer)\w*"
+)
+"""A class that has a residual block's name, or has the word in its own."""
+
+RESIDUAL_WORD = re.compile(
+    r"(?<![A-Za-z])(?:\w+_)?(?:residual|shortcut|skip_connection|use_res(?:_connect)?|res_connect|res_scale)\w*"
+)
+"""A name in the code of `forward`."""
+
+RESIDUAL_COMMENT = re.compile(
+    r"#[^\n]*(?:residual|shortcut|skip[- ]connection|add (?:&|and) norm|残差|跳跃连接|恒等映射|捷径)", re.IGNORECASE
+)
+
+STOCHASTIC_DEPTH = re.compile(r"_*(?:drop_?paths?_?\d?|stochastic_?depth_?\d?|layer_?scale_?\d?|ls_?\d)")
+"""A submodule or function that makes sense only on a branch that is added to something."""
+
+SIBLING_AFFIX = re.compile(r"(?i)\d+d?|v\d|_|basic|bottleneck|pre|post|act|norm")
+"""What two blocks that take each other's place differ in."""
+
 RESIDUAL_HINT = re.compile(r"res(?:idual|net|block|unit|layer)|skip|shortcut", re.IGNORECASE)
 """A weaker sign: enough where `x + x` is written already."""
 
-RESIDUAL_DOC = re.compile(r"residual|shortcut|skip[- ]connection|残差|跳跃连接|捷径", re.IGNORECASE)
+RESIDUAL_DOC = re.compile(r"residual|shortcut|skip[- ]connection|残差|跳跃连接|恒等映射|捷径", re.IGNORECASE)
 """The same in a docstring, where a word alone may mean anything."""
 
 STACKER = re.compile(r"(?:\w*_)?(?:wide_?)?res_?ne(?:x?t|st)(?!.*(?:unet|dense))\w*", re.IGNORECASE)
@@ -44,3 +65,11 @@ NEGATION = re.compile(
     re.IGNORECASE,
 )
 """Somebody says that the block is not residual, or that the add is elsewhere."""
+
+OWN_SIGN = re.compile(
+    r"residual|\bres_|res_?(?:ne?x?t|block|unit|layer)|skip|shortcut|attention|attn|drop_?path|stochastic_?depth"
+    r"|layer_?scale|\bls_?\d|downsample|expansion|basic_?block|bottleneck|add (?:&|and) norm"
+    r"|残差|跳跃连接|恒等映射|捷径",
+    re.IGNORECASE,
+)
+"""Any of the signs that stand in the text of the class itself."""

@@ -1,0 +1,191 @@
+"""How the input of a `forward` comes back in its result, and the spine that all of its paths share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from nn_lint.model.values import Kind, Value
+from nn_lint.project.hierarchy import ProjectClass
+
+if TYPE_CHECKING:
+    from nn_lint.model.module_class import ModuleClass
+
+_CARRIERS = frozenset({Kind.COLLECTION, Kind.ITEM, Kind.CHOICE})
+_SUMMARY_DEPTH = 4
+
+
+class Route(Enum):
+    """How a value made of the input, and something with more layers made of the same, meet again."""
+
+    SUM = "they are added or subtracted: a shortcut"
+    CONCATENATION = "they are concatenated"
+    GATE = "they are multiplied"
+    HANDED = "one call gets both"
+    PARALLEL = "branches of equal depth meet, in whatever way"
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A value where several paths from the input meet. `is_raw`: one of them has passed no layer."""
+
+    value: Value
+    route: Route
+    is_raw: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """The way of one input of `forward` to its result. `values` depend on the input, operands before their users."""
+
+    source: Value
+    result: Value
+    values: tuple[Value, ...]
+
+    @cached_property
+    def _members(self) -> frozenset[Value]:
+        return frozenset(self.values)
+
+    def operands(self, value: Value) -> tuple[Value, ...]:
+        """The distinct operands of a value that are made of the source."""
+        return tuple(item for item in value.dependent_operands if item in self._members)
+
+    @cached_property
+    def meetings(self) -> tuple[Meeting, ...]:
+        """Where paths meet, in order. A condition that chooses one of them is no meeting."""
+        found = (self._meeting(value) for value in self.values)
+        return tuple(meeting for meeting in found if meeting is not None)
+
+    @cached_property
+    def spine(self) -> tuple[Value, ...]:
+        """The values that every path passes, source first, result last.
+
+        Where there are several paths between two of them (a gate, an attention product), the inner values are left out.
+        """
+        users = dict.fromkeys(self.values, 0)
+        for value in self.values:
+            for operand in self.operands(value):
+                users[operand] += 1
+        found, open_paths = [], 0
+        for value in self.values:
+            open_paths -= len(self.operands(value))
+            if open_paths == 0:
+                found.append(value)
+            open_paths += users[value]
+        return tuple(found)
+
+    @property
+    def is_identity(self) -> bool:
+        """Nothing but the choice between values stands between source and result on some path."""
+        pending = [self.result]
+        while pending:
+            value = pending.pop()
+            if value is self.source:
+                return True
+            if value.kind in _CARRIERS:
+                pending.extend(self.operands(value))
+        return False
+
+    @property
+    def has_shortcut(self) -> bool:
+        """Whether a value passes layers by and is added, or the raw input is joined to the result in any way."""
+        return self.is_identity or any(
+            meeting.route is Route.SUM or (meeting.is_raw and meeting.route is not Route.PARALLEL)
+            for meeting in self.meetings
+        )
+
+    def _meeting(self, value: Value) -> Meeting | None:
+        sides = self.operands(value)
+        if len(sides) < 2 or value.kind in _CARRIERS:
+            return None
+        depths = [side.depths() for side in sides]
+        shared = [item for item in self.values if sum(item in depth for depth in depths) > 1]
+        uneven = any(len({depth[item] for depth in depths if item in depth}) > 1 for item in shared)
+        is_raw = any(depth.get(self.source) == 0 for depth in depths)
+        return Meeting(value, _route(value.kind) if uneven else Route.PARALLEL, is_raw)
+
+
+def _route(kind: Kind) -> Route:
+    if kind in (Kind.ADD, Kind.SUBTRACT):
+        return Route.SUM
+    if kind is Kind.MULTIPLY:
+        return Route.GATE
+    return Route.CONCATENATION if kind is Kind.CONCATENATE else Route.HANDED
+
+
+def main_stream(cls: ModuleClass) -> Stream | None:
+    """The way of the first input that matters to what the one `return` gives first; `None` where there are more.
+
+    Statements behind the `return`, and calls that cannot be looked into, make an unknown way.
+    """
+    flow = cls.flow
+    if flow is None or len(flow.returned) != 1 or flow.unreachable:
+        return None
+    result = flow.returned[0][1]
+    while result.kind is Kind.COLLECTION and result.operands:
+        result = result.operands[0]
+    source = next((item for item in flow.inputs if item in set(result.ancestors())), None)
+    return None if source is None else stream_between(source, result)
+
+
+def stream_between(source: Value, result: Value) -> Stream:
+    """The values that a source reaches, and that reach a result."""
+    reached = {source}
+    values = [source]
+    for value in _ordered(result):
+        if value is not source and any(operand in reached for operand in value.operands):
+            reached.add(value)
+            values.append(value)
+    return Stream(source, result, tuple(values))
+
+
+def _ordered(result: Value) -> list[Value]:
+    """The dependent ancestors of a value, operands before their users."""
+    order: list[Value] = []
+    entered: set[Value] = set()
+    pending: list[tuple[Value, bool]] = [(result, False)]
+    while pending:
+        value, is_done = pending.pop()
+        if is_done:
+            order.append(value)
+        elif value.depends and value not in entered:
+            entered.add(value)
+            pending.append((value, True))
+            pending.extend((operand, False) for operand in value.dependent_operands)
+    return order
+
+
+def streams(cls: ModuleClass) -> Iterator[Stream]:
+    """The ways of every input to every result of the class's own or inherited forward."""
+    forward = cls.find_method("forward")
+    flow = cls.flow or (cls.flow_of(forward) if forward is not None else None)
+    for _, result in flow.returned if flow is not None else ():
+        sources = set(flow.inputs) & set(result.ancestors()) if flow is not None else set()
+        yield from (stream_between(source, result) for source in sources)
+
+
+def receives_input(cls: ModuleClass) -> bool:
+    """Whether a forward has a shortcut anywhere, in its own text or in a submodule of the project."""
+    return any(
+        stream.has_shortcut or any(adds_its_input(cls, value) for value in stream.values) for stream in streams(cls)
+    )
+
+
+def adds_its_input(cls: ModuleClass, value: Value, depth: int = _SUMMARY_DEPTH) -> bool:
+    """Whether the submodule that a value was made by is a class of the project that adds its own input somewhere."""
+    if value.layer is None or depth == 0:
+        return False
+    parts = (value.layer, *value.layer.children)
+    return any(isinstance(part.cls, ProjectClass) and _child_adds(cls, part.cls, depth) for part in parts)
+
+
+def _child_adds(cls: ModuleClass, child: ProjectClass, depth: int) -> bool:
+    model = cls.registry.model(child)
+    return any(
+        any(meeting.route is Route.SUM for meeting in stream.meetings)
+        or any(adds_its_input(model, value, depth - 1) for value in stream.values)
+        for stream in streams(model)
+    )
