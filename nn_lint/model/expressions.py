@@ -190,12 +190,12 @@ class Expressions(ABC):
             value = self.make(Kind.LAYER, arguments, submodule, node)
             value.layer = self._cls.layers.only(submodule)
             return value
-        handed = next((found for item in arguments if (found := self._submodule(item)) is not None), None)
+        name = (dotted(node.func) or "").split(".")[-1]
+        handed = next((found for item in arguments if (found := self._handed(item, name)) is not None), None)
         if handed is not None:
             value = self.make(Kind.LAYER, arguments, handed, node)
             value.layer = self._cls.layers.only(handed)
             return value
-        name = (dotted(node.func) or "").split(".")[-1]
         kind = functions.function_kind(name, is_torch=False)
         return self.make(kind, _collected(arguments), name, node) if kind is not Kind.CONSTANT else CONSTANT
 
@@ -242,6 +242,15 @@ class Expressions(ABC):
             return None
         attribute = origin.name.removeprefix(prefix)
         return attribute if callee is origin else f"{attribute}[]"
+
+    def _handed(self, argument: Value, function: str) -> str | None:
+        """The submodule that a function of this name is handed to call it; sizes and switches of the class are none."""
+        found = self._submodule(argument)
+        if found is None or "checkpoint" in function:
+            return found
+        attribute = found.removesuffix("[]")
+        is_called = any(True for _ in self._cls.calls_on_self(attribute))
+        return found if is_called or attribute in self._cls.layers.by_attribute else None
 
     def function(self, node: cst.FunctionDef | cst.Lambda, environment: Environment, *, bound: bool) -> Value:
         """The value that stands for a function of the text until it is called."""

@@ -16,6 +16,7 @@ from nn_lint.project.hierarchy import Hierarchy, ProjectClass
 
 _CONTAINERS = ("Sequential", "ModuleList", "append", "extend", "insert", "add_module", "register_module")
 _NEUTRAL_CALLS = ("isinstance", "issubclass", "type", "super", "print", "repr", "len", "cast")
+_ALIASING_CALLS = ("partial", "dict", "setdefault", "get", "update")
 _Scope = tuple[ast.AST, ...]
 
 
@@ -181,9 +182,24 @@ def _handed(
     name = dotted(call.func).split(".")[-1]
     if name in _NEUTRAL_CALLS:
         return Site(SiteKind.NEUTRAL, holder, row)
+    if name in _ALIASING_CALLS:
+        return Site(SiteKind.ALIASED, holder, row)
     if name.lstrip("_").startswith(("make", "build", "create")) and holder is not None:
         return Site(SiteKind.PASSED, holder, row)
     target = hierarchy.resolve(dotted(call.func), file, within)
     if isinstance(target, ProjectClass):
         return Site(SiteKind.PASSED, target, row)
-    return Site(SiteKind.HIDDEN, holder, row)
+    network = _network_made_by(name, file, hierarchy)
+    return Site(SiteKind.HIDDEN, holder, row) if network is None else Site(SiteKind.PASSED, network, row)
+
+
+def _network_made_by(name: str, file: ProjectFile, hierarchy: Hierarchy) -> ProjectClass | None:
+    """The one class that a function of the file builds: `_resnet(Block, layers)` hands on what it gets to `ResNet`."""
+    tree = file.text.tree
+    body = tree.body if tree is not None else []
+    function = next((node for node in body if isinstance(node, ast.FunctionDef) and node.name == name), None)
+    if function is None:
+        return None
+    calls = (dotted(node.func) for node in ast.walk(function) if isinstance(node, ast.Call) and node.args)
+    built = {found for callee in calls if isinstance(found := hierarchy.resolve(callee, file, None), ProjectClass)}
+    return built.pop() if len(built) == 1 else None

@@ -45,6 +45,11 @@ RESIDUAL_COMMENT = re.compile(
 STOCHASTIC_DEPTH = re.compile(r"_*(?:drop_?paths?_?\d?|stochastic_?depth_?\d?|layer_?scale_?\d?|ls_?\d)")
 """A submodule or function that makes sense only on a branch that is added to something."""
 
+CONDITION = re.compile(
+    r"emb|time|temb|step|cond|style|pos|mask|bias|speaker|spk|noise|class|label|context|freq|^[tcgzsw]$"
+)
+"""An input of `forward` that tells the block something, beside the one that it works on."""
+
 SIBLING_AFFIX = re.compile(r"(?i)\d+d?|v\d|_|basic|bottleneck|pre|post|act|norm")
 """What two blocks that take each other's place differ in."""
 
