@@ -111,7 +111,7 @@ class _Interpreter(Expressions):
         for _ in range(_TURNS if self._loops <= _DEEPEST_TURNS else 1):
             if isinstance(node, cst.For):
                 iterated = self.expression(node.iter, environment)
-                self.bind(node.target, self.make(Kind.ITEM, (iterated,), iterated.name), environment, node)
+                self.bind(node.target, self.item(iterated), environment, node)
             self.suite(node.body, environment)
         self._loops -= 1
 

@@ -9,7 +9,7 @@ import libcst as cst
 
 from nn_lint.model.layers import Layer
 from nn_lint.model.method import Method
-from nn_lint.model.syntax import dotted, self_attribute, walk
+from nn_lint.model.syntax import dotted, self_attribute
 from nn_lint.project.hierarchy import ProjectClass, TorchClass
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def alternatives(cls: ModuleClass, attribute: str) -> tuple[Parts, ...] | None:
 
 
 def _assigned(cls: ModuleClass, method: Method, attribute: str) -> Iterator[Parts]:
-    for node in walk(method.node.body, cst.Assign, cst.AnnAssign, into_scopes=False):
+    for node in method.own_nodes:
         targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else []
         targets += [node.target] if isinstance(node, cst.AnnAssign) else []
         value = node.value if isinstance(node, (cst.Assign, cst.AnnAssign)) else None
@@ -63,7 +63,7 @@ def _of_choice(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> It
 
 def _grown(cls: ModuleClass, method: Method, target: str) -> Iterator[Layer]:
     """What `append` and its kin, or `+=`, put into a list."""
-    for node in walk(method.node.body, cst.Call, cst.AugAssign, into_scopes=False):
+    for node in method.own_nodes:
         if isinstance(node, cst.AugAssign) and dotted(node.target) == target:
             yield from _parts(cls, method, node.value, _DEPTH)
         if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and dotted(node.func.value) == target:
@@ -132,7 +132,7 @@ def _of_local(cls: ModuleClass, method: Method, name: str, depth: int) -> Iterat
     """What a local name of the constructor was assigned, and what was appended to it."""
     assigned = [
         node.value
-        for node in walk(method.node.body, cst.Assign, into_scopes=False)
+        for node in method.own_nodes
         if isinstance(node, cst.Assign)
         and any(isinstance(item.target, cst.Name) and item.target.value == name for item in node.targets)
     ]

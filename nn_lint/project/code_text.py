@@ -39,7 +39,7 @@ def unread_names(code: str) -> Iterator[str]:
     """The names that a method assigns and, as far as the text tells, never reads."""
     for name in dict.fromkeys(_STORE.findall(code)):
         stores = sum(found == name for found in _STORE.findall(code))
-        if len(re.findall(rf"\b{name}\b", code)) == stores:
+        if len(re.findall(rf"(?<![.\w]){name}\b", code)) == stores:
             yield name
 
 

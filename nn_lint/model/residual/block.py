@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nn_lint.model.layers import ACTIVATIONS, CONVOLUTIONS, NORMS, PASSIVE, Layer
-from nn_lint.model.parts import alternatives
-from nn_lint.model.residual.names import CONDITION
+from nn_lint.model.residual.names import CONDITION, RESIDUAL_CLASS
 from nn_lint.model.residual.routes import Route, Stream, adds_its_input, main_stream
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import ProjectClass
@@ -28,6 +27,7 @@ _WEIGHTED_NAME = re.compile(
     re.IGNORECASE,
 )
 _MOST_LAYERS = 24
+_UNKNOWN_WEIGHTS = 2
 _HAS_WEIGHTS = re.compile(r"\b(?:\w*Conv\w*|\w*[Ll]inear\w*|Parameter|\w*(?:Attn|Attention|Mlp|MLP|conv\dx\d)\w*)\(")
 
 
@@ -45,7 +45,10 @@ class Block:
 
 
 def shortcutless_block(cls: ModuleClass) -> Block | None:
-    """The forward of a class as one block; `None` where something may bring the input back, or a layer is unknown."""
+    """The forward of a class as one block; `None` where something may bring the input back, or a layer is unknown.
+
+    A class that calls itself residual is one whatever it wraps.
+    """
     stream = main_stream(cls)
     if stream is None or stream.has_shortcut or not _is_closed(stream):
         return None
@@ -53,8 +56,9 @@ def shortcutless_block(cls: ModuleClass) -> Block | None:
     if not 1 <= len(called) <= _MOST_LAYERS or any(adds_its_input(cls, value) for value in called):
         return None
     counts = [_weights(cls, name) for name in dict.fromkeys(value.name for value in called)]
-    known = [count for count in counts if count is not None]
-    return Block(stream, sum(known)) if len(known) == len(counts) else None
+    if None in counts and RESIDUAL_CLASS.fullmatch(cls.name) is None:
+        return None
+    return Block(stream, sum(_UNKNOWN_WEIGHTS if count is None else count for count in counts))
 
 
 def _is_closed(stream: Stream) -> bool:
@@ -78,7 +82,7 @@ def _takes_a_shortcut_from_outside(stream: Stream, value: Value) -> bool:
 
 def _weights(cls: ModuleClass, name: str) -> int | None:
     """How many layers with weights a submodule holds; `None` where that is unknown."""
-    found = alternatives(cls, name.removesuffix("[]"))
+    found = cls.layers.alternatives(name.removesuffix("[]"))
     if found is None:
         if _PASSING_NAME.fullmatch(name):
             return 0
@@ -91,7 +95,8 @@ def _weights(cls: ModuleClass, name: str) -> int | None:
 
 def _weights_of(cls: ModuleClass, part: Layer) -> int | None:
     if isinstance(part.cls, ProjectClass):
-        return len(_HAS_WEIGHTS.findall(cls.registry.model(part.cls).text))
+        counted = len(_HAS_WEIGHTS.findall(cls.registry.model(part.cls).text))
+        return max(counted, int(_WEIGHTED_NAME.fullmatch(part.cls.facts.name) is not None))
     if part.torch_name in _WEIGHTED:
         return 1
     return 0 if part.torch_name in _PASSING else None

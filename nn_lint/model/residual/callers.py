@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from itertools import permutations
 from typing import TYPE_CHECKING
 
-from nn_lint.model.parts import alternatives
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import ProjectClass
 from nn_lint.project.sites import Site, SiteKind
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
 _QUIET = frozenset({SiteKind.NEUTRAL, SiteKind.SUBCLASSED})
-_CARRIERS = frozenset({Kind.COLLECTION, Kind.ITEM, Kind.CHOICE})
+_JOINING = frozenset({Kind.ADD, Kind.SUBTRACT, Kind.MULTIPLY, Kind.CONCATENATE, Kind.UNKNOWN, Kind.LAYER})
 _JOINS = re.compile(r"\+|\b(?:add|sum|cat|stack|lerp)\b")
 _NEAR = 3
 """How many layers a shortcut of the caller passes by at most: the block, and a norm and a dropout beside it."""
@@ -38,21 +37,28 @@ def _passes_a_layer_by(cls: ModuleClass, holder: ProjectClass) -> bool:
 
 
 def _joins_around(cls: ModuleClass, holder: ModuleClass, value: Value) -> bool:
-    """Whether operands are made of one value, by one to three layers more or, where they are no factors, as many.
-
-    One of these layers must be one that may be the block.
-    """
-    if value.kind in _CARRIERS or len(value.dependent_operands) < 2:
+    """Whether one operand has passed what may be the block, and another one has not: identity, projection, or dense."""
+    if value.kind not in _JOINING or len(value.dependent_operands) < 2:
         return False
-    least = 1 if value.kind is Kind.MULTIPLY else 0
+    if value.kind is Kind.LAYER and _may_be(cls, holder, value):
+        return False
     depths = {operand: operand.depths() for operand in value.dependent_operands}
     return any(
-        1 <= depths[far][shared] <= _NEAR
-        and least <= depths[far][shared] - depths[near][shared]
+        _is_around(value.kind, depths[far][shared], depths[near][shared])
         and any(_may_be(cls, holder, layer) for layer in _between(shared, far))
         for far, near in permutations(depths, 2)
         for shared in depths[far].keys() & depths[near].keys()
     )
+
+
+def _is_around(kind: Kind, far: int, near: int) -> bool:
+    """Whether layers between two operands and what both are made of are as few as around one block.
+
+    A lateral connection of a feature pyramid has a layer on either side, and more on the deeper one.
+    """
+    if kind in (Kind.CONCATENATE, Kind.MULTIPLY):
+        return far == 1 and near == 0
+    return (near == 0 and 1 <= far <= _NEAR) or (near == 1 and far == 1)
 
 
 def _between(shared: Value, far: Value) -> Iterator[Value]:
@@ -63,7 +69,7 @@ def _between(shared: Value, far: Value) -> Iterator[Value]:
 
 def _may_be(cls: ModuleClass, holder: ModuleClass, value: Value) -> bool:
     """Whether a call may be one of the block: its submodule is out of sight, or holds the class or an heir of it."""
-    found = alternatives(holder, value.name.removesuffix("[]")) if value.kind is Kind.LAYER else None
+    found = holder.layers.alternatives(value.name.removesuffix("[]")) if value.kind is Kind.LAYER else None
     if found is None:
         return True
     built = (part.cls for parts in found for part in parts)

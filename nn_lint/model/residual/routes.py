@@ -8,15 +8,13 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nn_lint.model.parts import alternatives
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import ProjectClass
 
 if TYPE_CHECKING:
-    from nn_lint.model.module_class import ModuleClass
+    from nn_lint.model.module_class import ModelRegistry, ModuleClass
 
 _CARRIERS = frozenset({Kind.COLLECTION, Kind.ITEM, Kind.CHOICE})
-_SUMMARY_DEPTH = 4
 
 
 class Route(Enum):
@@ -180,20 +178,24 @@ def receives_input(cls: ModuleClass) -> bool:
     )
 
 
-def adds_its_input(cls: ModuleClass, value: Value, depth: int = _SUMMARY_DEPTH) -> bool:
+def adds_its_input(cls: ModuleClass, value: Value) -> bool:
     """Whether the submodule that a value was made by is a class of the project that adds its own input somewhere."""
-    if value.kind is not Kind.LAYER or depth == 0:
+    if value.kind is not Kind.LAYER:
         return False
-    found = alternatives(cls, value.name.removesuffix("[]")) or (() if value.layer is None else ((value.layer,),))
+    attribute = value.name.removesuffix("[]")
+    found = cls.layers.alternatives(attribute) or (() if value.layer is None else ((value.layer,),))
     children = dict.fromkeys(part.cls for parts in found for part in parts if isinstance(part.cls, ProjectClass))
-    return any(_child_adds(cls, child, depth) for child in children)
+    return any(_child_adds(cls.registry, child) for child in children)
 
 
-def _child_adds(cls: ModuleClass, child: ProjectClass, depth: int) -> bool:
+def _child_adds(registry: ModelRegistry, child: ProjectClass) -> bool:
     """Whether a sum stands where every path through the child passes; sums inside an attention product do not."""
-    model = cls.registry.model(child)
-    return any(
-        any(meeting.route is Route.SUM and meeting.value in stream.spine for meeting in stream.meetings)
-        or any(adds_its_input(model, value, depth - 1) for value in stream.values)
-        for stream in streams(model)
-    )
+    if child not in registry.adding:
+        registry.adding[child] = False
+        model = registry.model(child)
+        registry.adding[child] = any(
+            any(meeting.route is Route.SUM and meeting.value in stream.spine for meeting in stream.meetings)
+            or any(adds_its_input(model, value) for value in stream.values)
+            for stream in streams(model)
+        )
+    return registry.adding[child]
