@@ -10,7 +10,7 @@ import libcst as cst
 from nn_lint.model.layers import Layer
 from nn_lint.model.method import Method
 from nn_lint.model.syntax import dotted, self_attribute
-from nn_lint.project.hierarchy import ProjectClass, TorchClass
+from nn_lint.project.hierarchy import ExternalClass, ProjectClass, Resolved, TorchClass
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
@@ -117,15 +117,29 @@ def _of_call(cls: ModuleClass, method: Method, node: cst.Call, depth: int) -> It
             inner = dotted(item.value.func) if isinstance(item.value, cst.Call) else None
             if inner is not None and isinstance(cls.resolve(inner), (TorchClass, ProjectClass)):
                 yield from _parts(cls, method, item.value, depth - 1)
+    elif _is_of_torch(found) and node.args and isinstance(node.args[0].value, cst.Call):
+        yield from _of_call(cls, method, node.args[0].value, depth - 1)
     elif callee == "OrderedDict" and node.args and isinstance(node.args[0].value, cst.List):
         pairs = (element.value for element in node.args[0].value.elements)
         yield from _of_all(cls, method, (pair.elements[1].value for pair in pairs if _is_pair(pair)), depth)  # type: ignore[attr-defined]
+    elif callee is not None and found is not None:
+        yield Layer("", found, node, callee, node)
     else:
         raise _Unknown
 
 
+def _is_of_torch(found: Resolved | None) -> bool:
+    """A function of torch that takes a layer and gives it back, such as `weight_norm`."""
+    return isinstance(found, ExternalClass) and found.origin.startswith("torch.")
+
+
 def _is_pair(node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Tuple) and len(node.elements) == 2
+
+
+def _binds(node: cst.Assign | cst.AnnAssign, name: str) -> bool:
+    targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else [node.target]
+    return any(isinstance(target, cst.Name) and target.value == name for target in targets)
 
 
 def _of_local(cls: ModuleClass, method: Method, name: str, depth: int) -> Iterator[Layer]:
@@ -133,8 +147,7 @@ def _of_local(cls: ModuleClass, method: Method, name: str, depth: int) -> Iterat
     assigned = [
         node.value
         for node in method.own_nodes
-        if isinstance(node, cst.Assign)
-        and any(isinstance(item.target, cst.Name) and item.target.value == name for item in node.targets)
+        if isinstance(node, (cst.Assign, cst.AnnAssign)) and node.value is not None and _binds(node, name)
     ]
     if not assigned:
         raise _Unknown

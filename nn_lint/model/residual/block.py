@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
 _WEIGHTED = CONVOLUTIONS | {"Linear", "MultiheadAttention"}
-_PASSING = NORMS | ACTIVATIONS | PASSIVE | {"Flatten", "Softmax", "AdaptiveAvgPool2d", "AdaptiveAvgPool1d"}
+_PASSING = NORMS | ACTIVATIONS | PASSIVE | {"Flatten", "Softmax", "GLU", "AdaptiveAvgPool2d", "AdaptiveAvgPool1d"}
 _PASSING_NAME = re.compile(
     r"_*(?:\w*(?:norm|drop|act|relu|gelu|silu|swish|scale|pad|nonlin)\w*|bn\w*|ln_?\w*|ls_?\d|gamma\w*"
     r"|aa|se|se_\w+|\w+_se|eca|cbam|nl)",
     re.IGNORECASE,
 )
 _WEIGHTED_NAME = re.compile(
-    r"_*\w*(?:conv|attn|attention|mha|mlp|ff_?n?|feed_?forward|linear|proj|dense|fc|mixer|rnn|lstm|gru|ssm|dw|pw)\w*",
+    r"_*\w*(?:conv|attn|attention|mha|mlp|ff_?n?|feed_?forward|linear|proj|dense|fc|mixer|qkv|rnn|lstm|gru|ssm|dw|pw)\w*",
     re.IGNORECASE,
 )
 _MOST_LAYERS = 24
@@ -84,9 +84,7 @@ def _weights(cls: ModuleClass, name: str) -> int | None:
     """How many layers with weights a submodule holds; `None` where that is unknown."""
     found = cls.layers.alternatives(name.removesuffix("[]"))
     if found is None:
-        if _PASSING_NAME.fullmatch(name):
-            return 0
-        return 1 if _WEIGHTED_NAME.fullmatch(name) else None
+        return _weights_by_name(name)
     counts = [[_weights_of(cls, part) for part in parts] for parts in found]
     if any(count is None for parts in counts for count in parts):
         return None
@@ -97,6 +95,15 @@ def _weights_of(cls: ModuleClass, part: Layer) -> int | None:
     if isinstance(part.cls, ProjectClass):
         counted = len(_HAS_WEIGHTS.findall(cls.registry.model(part.cls).text))
         return max(counted, int(_WEIGHTED_NAME.fullmatch(part.cls.facts.name) is not None))
+    if part.torch_name is None:
+        return _weights_by_name(part.callee.split(".")[-1])
     if part.torch_name in _WEIGHTED:
         return 1
     return 0 if part.torch_name in _PASSING else None
+
+
+def _weights_by_name(name: str) -> int | None:
+    """A guess for a submodule, a function or a parameter that builds one."""
+    if _PASSING_NAME.fullmatch(name):
+        return 0
+    return 1 if _WEIGHTED_NAME.fullmatch(name) else None

@@ -8,7 +8,7 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 from nn_lint.model.values import Kind, Value
-from nn_lint.project.hierarchy import ProjectClass
+from nn_lint.project.hierarchy import ExternalClass, ProjectClass
 from nn_lint.project.sites import Site, SiteKind
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def _may_be(cls: ModuleClass, holder: ModuleClass, value: Value) -> bool:
         return True
     built = (part.cls for parts in found for part in parts)
     return any(
-        isinstance(item, ProjectClass) and cls.definition in (item, *cls.registry.hierarchy.ancestry(item).order)
+        isinstance(item, ExternalClass)
+        or (isinstance(item, ProjectClass) and cls.definition in (item, *cls.registry.hierarchy.ancestry(item).order))
         for item in built
     )

@@ -21,8 +21,13 @@ RESIDUAL_FLAG = re.compile(
 )
 """A switch for the shortcut."""
 
+SHORTCUT_CONDITION = re.compile(
+    r"(?:use_|with_|has_|add_|apply_|do_|is_)?(?:res|residual|res_connect|res_connection|shortcut|skip|identity)"
+)
+"""An attribute that says whether the input can be added."""
+
 RESIDUAL_CLASS = re.compile(
-    r"_?(?:\w*Residual(?:Conv)?(?:Block|Unit|Layer|Module|Bottleneck)?|Res(?:Net)?_?(?:Block|Unit|Bottleneck|Layer))"
+    r"_?(?:\w*Residual(?:Conv)?(?:Block|Unit|Layer|Module|Bottleneck|Add|Drop|Wrapper)?|Res(?:Net)?_?(?:Block|Unit|Bottleneck|Layer))"
     r"(?:_?[0-9A-Z]|_?[0-9][dD]|_?[vV][0-9])?"
 )
 """A class that says so itself."""
