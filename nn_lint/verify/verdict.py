@@ -98,13 +98,16 @@ class ResidualProof:
     """Whether the input of a block reaches its output beside the weights of its branch.
 
     `before` and `after` tell it for the text before and after the repair; `None` where it could not be decided.
-    `variants` counts the constructor variants that were proven (stride 1, stride 2); `reason` says what failed.
+    `variants` are the constructor variants that were proven (stride 1, stride 2), `left_out` those that fail and that
+    no call uses; `reason` says what failed, and `recipe` replays a variant that was proven.
     """
 
     before: bool | None
     after: bool | None
     variants: tuple[str, ...] = ()
     reason: str = ""
+    left_out: tuple[str, ...] = ()
+    recipe: str = ""
 
     @property
     def holds(self) -> bool:
@@ -113,12 +116,20 @@ class ResidualProof:
 
     @property
     def line(self) -> str:
-        """`input reaches the output (stride 1, stride 2)`, or why that is not proven. Widths are left to `variants`."""
+        """`input reaches the output (stride 1, stride 2)`, or why that is not proven.
+
+        Widths are named only where they tell what is not proven.
+        """
         if not self.holds:
             return f"input not shown to reach the output: {self.reason}"
-        labels = dict.fromkeys(label.partition(" from ")[0] for label in self.variants)
-        labels.pop("", None)
-        return "input reaches the output" + (f" ({', '.join(labels)})" if labels else "")
+        labels = dict.fromkeys(
+            label if self.left_out else label.partition("from ")[0].rstrip() for label in self.variants
+        )
+        parts = [", ".join(filter(None, labels))]
+        if self.left_out:
+            parts.append(f"not {', '.join(self.left_out)}, which no call uses")
+        text = "; ".join(filter(None, parts))
+        return "input reaches the output" + (f" ({text})" if text else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,21 +37,22 @@ class Verifier:
     def compare(self, before: Subject, after: Subject, *, residual: bool) -> Verdict:
         """Run a class before and after its repair; with `residual` also prove that its input now reaches its output."""
         old = self.run(before)
-        equal = False
-        if old.runs:
-            answer = self._ask(
-                {"op": "replay", "before": as_message(before), "after": as_message(after), "recipe": old.recipe}
-            )
-            new, equal = read_run(after, answer), bool(answer.get("equal"))
-        else:
-            new = self.run(after)
-        level = level_of(old, new, equal)
+        new, equal = self._replay(before, after, old.recipe) if old.runs else (self.run(after), False)
         proof = self._prove(before, after, old, new) if residual else None
-        return Verdict(after.class_name, level, new, old, proof)
+        if proof is not None and proof.recipe and old.runs and not new.runs:
+            # The class was run with arguments that nobody passes and that the repaired one refuses.
+            old, _ = self._replay(before, before, proof.recipe)
+            new, equal = self._replay(before, after, proof.recipe)
+        return Verdict(after.class_name, level_of(old, new, equal), new, old, proof)
+
+    def _replay(self, before: Subject, after: Subject, recipe: str) -> tuple[Run, bool]:
+        """The run of a recipe with the text of `after`, and whether it gives the values of before."""
+        answer = self._ask({"op": "replay", "before": as_message(before), "after": as_message(after), "recipe": recipe})
+        return read_run(after, answer), bool(answer.get("equal"))
 
     def _prove(self, before: Subject, after: Subject, old: Run, new: Run) -> ResidualProof:
         """The residual proof, by the recipe of whichever text ran."""
-        if not new.runs:
+        if not new.runs and (not old.runs or new.error is None or new.error.stage in {Stage.LOAD, Stage.LIMIT}):
             reason = new.error.message if new.error else "does not run"
             return ResidualProof(None, False if old.runs else None, (), f"after the repair: {reason}")
         if not old.runs and (old.error is None or old.error.ours):
@@ -65,9 +66,7 @@ class Verifier:
                 "broken": not old.runs,
             }
         )
-        if "died" in answer:
-            return ResidualProof(None, None, (), died_message(answer))
-        return ResidualProof(answer["before"], answer["after"], tuple(answer["variants"]), answer["reason"])
+        return read_proof(answer)
 
     def _ask(self, request: Message) -> Message:
         """The worker's answer; one that tells of its death where it died."""
@@ -119,6 +118,14 @@ def read_run(subject: Subject, answer: Message) -> Run:
         if told is None
         else RunError(Stage(told["stage"]), told["kind"], told["message"], told["row"], told["ours"]),
     )
+
+
+def read_proof(answer: Message) -> ResidualProof:
+    """A residual proof from the worker's answer."""
+    if "died" in answer:
+        return ResidualProof(None, None, (), died_message(answer))
+    variants, left_out = tuple(answer["variants"]), tuple(answer["left_out"])
+    return ResidualProof(answer["before"], answer["after"], variants, answer["reason"], left_out, answer["recipe"])
 
 
 def died_message(answer: Message) -> str:

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import ast
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import torch
 from torch import nn
 
-from .arguments import Arguments, Unknown, chosen_arguments, required_parameters, written_arguments
+from .arguments import Arguments
 from .attempt import Failure, attempt
 from .callsites import written_inputs
 from .expressions import evaluate, express, signature_of
 from .inputs import BATCH
-from .loading import provide
+from .makers import Maker, makers_of
 from .search import Ran, search
 from .specs import Spec, Specs, forward_parameters, spec_of
-from .subjects import Target, definition_of, flat
+from .subjects import Target
 from .tracing import constructions, tracing
 
 PARENTS = 4
 PARENT_SECONDS = 6.0
-
-
-@dataclass(frozen=True)
-class Maker:
-    """A call that may build a parent, the parent's class where it is one, and whether somebody wrote the call."""
-
-    text: str
-    parent: Optional[Target]
-    written: bool
 
 
 @dataclass(frozen=True)
@@ -59,58 +49,6 @@ def parents_of(target: Target) -> Iterator[Parent]:
                 yield found
                 built += 1
                 break
-
-
-def makers_of(target: Target) -> Iterator[Iterator[Maker]]:
-    """For each possible parent the calls that may build it."""
-    last = target.name.rpartition(".")[2]
-    nodes = [
-        node
-        for node in flat(target.tree.body)
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node is not target.node
-    ]
-    direct = [node for node in nodes if mentions(node, last)]
-    others = [node for node in nodes if node not in direct and isinstance(node, ast.ClassDef)]
-    for node in direct:
-        if isinstance(node, ast.ClassDef):
-            yield class_makers(target, node.name, any_arguments=True)
-        elif not [*node.args.posonlyargs, *node.args.args][len(node.args.defaults) :]:
-            yield iter([Maker(f"{node.name}()", None, True)])
-    for node in others:
-        yield class_makers(target, node.name, any_arguments=False)
-
-
-def mentions(node: ast.AST, name: str) -> bool:
-    """Whether a name is read anywhere inside."""
-    return any(
-        isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Load) for part in ast.walk(node)
-    )
-
-
-def class_makers(target: Target, name: str, any_arguments: bool) -> Iterator[Maker]:
-    """Calls that build a class of the same file: written ones, and made-up ones where these are wanted too."""
-    parent = sibling(target, name)
-    if parent is None:
-        return
-    for arguments in written_arguments(parent):
-        if any_arguments or arguments.origin != "defaults":
-            yield Maker(f"{name}({arguments.text})", parent, True)
-    if any_arguments and required_parameters(parent):
-        try:
-            for arguments in chosen_arguments(parent):
-                yield Maker(f"{name}({arguments.text})", parent, False)
-        except Unknown:
-            return
-
-
-def sibling(target: Target, name: str) -> Optional[Target]:
-    """Another module class of the same file."""
-    node = definition_of(target.tree, name)
-    loaded = attempt(lambda: provide(target.module, name))
-    cls = target.module.__dict__.get(name)
-    if node is None or isinstance(loaded, Failure) or not isinstance(cls, type) or not issubclass(cls, nn.Module):
-        return None
-    return replace(target, name=name, node=node, cls=cls)
 
 
 def build_parent(target: Target, maker: Maker) -> Optional[Parent]:
