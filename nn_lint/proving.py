@@ -60,11 +60,14 @@ def _prove(file: ProjectFile, mended: Mended, settings: Settings, verifier: Veri
     """Compare each touched class, and each class of the file that builds a class whose model was changed."""
     touched = touched_classes(mended.applied)
     changed = touched_classes(item for item in mended.applied if _changes_model(item))
+    repaired = touched_classes(item for item in mended.applied if _needs_arrival(item))
+    networks = set(_users(file, repaired)).difference(repaired)
     roots = (settings.root, settings.root / "src", *settings.src)
     for name in dict.fromkeys((*touched, *_users(file, changed))):
         subjects = (Subject(file.path, text, name, roots) for text in (file.text.content, mended.content))
         residual = any(item.class_name == name and _needs_arrival(item) for item in mended.applied)
-        yield verifier.compare(*subjects, residual=residual)
+        gradients = settings.verify.gradients and name in networks
+        yield verifier.compare(*subjects, residual=residual, gradients=gradients)
 
 
 def _users(file: ProjectFile, names: Iterable[str]) -> Iterator[str]:

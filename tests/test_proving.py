@@ -41,6 +41,15 @@ class ResBlock(nn.Module):
         return out.relu()
 """
 
+NETWORK = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.Sequential(ResBlock(4), ResBlock(4))
+    def forward(self, x):
+        return self.blocks(x)
+"""
+
 MISFIT = """
 from torch import nn
 class ResBlock(nn.Module):
@@ -63,6 +72,18 @@ def test_a_repair_whose_proof_holds_is_written(tmp_path: Path, verifier: Verifie
     assert report.verdicts[0].residual.holds
     assert report.rejected == ()
     assert report.diagnostics == ()
+
+
+def test_gradients_are_those_of_the_network_that_holds_the_block(tmp_path: Path, verifier: Verifier) -> None:
+    path = tmp_path / "model.py"
+    path.write_text(BLOCK.lstrip() + NETWORK)
+    for asked in (False, True):
+        settings = Settings(tmp_path, verify=VerifySettings(gradients=asked))
+        (report,) = fix_files([path], settings, verifier, write=False)
+        block, network = report.verdicts
+        assert (block.class_name, block.after.gradient) == ("ResBlock", None)
+        assert (network.class_name, network.after.gradient is not None) == ("Net", asked)
+        assert ("gradient that reaches the first layer" in network.line) == asked
 
 
 def test_a_repair_whose_proof_fails_is_not_written_and_the_reason_is_kept(tmp_path: Path, verifier: Verifier) -> None:

@@ -31,6 +31,7 @@ class CheckOptions(CommonOptions):
     diff: bool
     show_fixes: bool
     no_verify: bool
+    gradients: bool
     exit_zero: bool
     no_cache: bool
     stdin_filename: str | None
@@ -50,6 +51,9 @@ class CheckOptions(CommonOptions):
 @click.option("--diff", is_flag=True, help="Show what would change, write nothing. With --fix the proofs are run.")
 @click.option("--show-fixes", is_flag=True, help="List what was fixed.")
 @click.option("--no-verify", is_flag=True, help="Run nothing in torch: only fixes that need no proof are applied.")
+@click.option(
+    "--gradients", is_flag=True, help="With proofs: how much gradient reaches a repaired network's first layer."
+)
 @click.option("--output-format", type=click.Choice(("full", "concise", "json")), help="[default: full in a terminal]")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
 @click.option("--no-cache", is_flag=True, help="Do not use the cache of findings.")
@@ -109,5 +113,5 @@ def _settings(options: CheckOptions) -> Settings:
         extend_select=(*(() if options.select else settings.extend_select), *options.extend_select),
         ignore=(*(word for word in settings.ignore if word not in named), *options.ignore),
         unsafe_fixes=options.unsafe_fixes,
-        verify=replace(settings.verify, enabled=not options.no_verify),
+        verify=replace(settings.verify, enabled=not options.no_verify, gradients=options.gradients),
     )

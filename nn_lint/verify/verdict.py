@@ -46,9 +46,20 @@ class RunError:
 
 
 @dataclass(frozen=True, slots=True)
+class Gradient:
+    """The norm of the gradient that reaches the first layer, by the mean square of the output for a fixed seed: in
+    evaluation mode, and in training mode, which not every module runs in."""
+
+    layer: str
+    norm: float
+    training: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One construction and forward. `arguments` and `inputs` are Python expressions, as a user would write them;
-    `recipe` is the JSON text that replays them. Shapes list every tensor of the inputs and outputs in order."""
+    `recipe` is the JSON text that replays them. Shapes list every tensor of the inputs and outputs in order. `gradient`
+    is there where it was asked for and the module can be trained."""
 
     class_name: str
     constructs: bool
@@ -61,6 +72,7 @@ class Run:
     parameters: int | None = None
     seconds: float = 0.0
     error: RunError | None = None
+    gradient: Gradient | None = None
 
     @property
     def line(self) -> str:
@@ -145,7 +157,20 @@ class Verdict:
     @property
     def line(self) -> str:
         """The verdict as one line for the user."""
-        text = self.after.line
+        parts = [self.after.line]
         if self.level is Level.REGRESSED:
-            text += ", ran before the repair"
-        return text if self.residual is None else f"{text}, {self.residual.line}"
+            parts.append("ran before the repair")
+        if self.residual is not None:
+            parts.append(self.residual.line)
+        if self.before is not None and self.before.gradient is not None and self.after.gradient is not None:
+            parts.append(
+                f"gradient that reaches the first layer {gradients_text(self.before.gradient, self.after.gradient)}"
+            )
+        return ", ".join(parts)
+
+
+def gradients_text(*gradients: Gradient) -> str:
+    """`6.8e-17 -> 2.3e-03 (in training mode 9.7e+00 -> 7.3e+00)`: two digits, since the order of magnitude tells."""
+    text = " -> ".join(f"{each.norm:.1e}" for each in gradients)
+    training = " -> ".join(f"{each.training:.1e}" for each in gradients if each.training is not None)
+    return text if training in {"", text} else f"{text} (in training mode {training})"
