@@ -50,6 +50,20 @@ class Net(nn.Module):
         return self.blocks(x)
 """
 
+SELF_SUM = """
+from torch import nn
+class ResBlock(nn.Module):
+    def __init__(self, width, stride=1):
+        super().__init__()
+        self.conv = nn.Conv2d(width, width, 3, stride, padding=1)
+        self.norm = nn.BatchNorm2d(width)
+    def forward(self, x):
+        identity = x
+        out = self.norm(self.conv(x))
+        out += out
+        return out.relu()
+"""
+
 MISFIT = """
 from torch import nn
 class ResBlock(nn.Module):
@@ -84,6 +98,16 @@ def test_gradients_are_those_of_the_network_that_holds_the_block(tmp_path: Path,
         assert (block.class_name, block.after.gradient) == ("ResBlock", None)
         assert (network.class_name, network.after.gradient is not None) == ("Net", asked)
         assert ("gradient that reaches the first layer" in network.line) == asked
+
+
+def test_a_block_is_proven_as_another_file_uses_it(tmp_path: Path, verifier: Verifier) -> None:
+    block = tmp_path / "block.py"
+    block.write_text(SELF_SUM.lstrip())
+    assert [len(report.rejected) for report in fix_files([block], Settings(tmp_path), verifier, write=False)] == [1]
+    (tmp_path / "net.py").write_text(f"from block import ResBlock\nfrom torch import nn\n{NETWORK}")
+    (report,) = fix_files([block], Settings(tmp_path), verifier, write=True)
+    assert report.rejected == ()
+    assert "out += identity" in block.read_text()
 
 
 def test_a_repair_whose_proof_fails_is_not_written_and_the_reason_is_kept(tmp_path: Path, verifier: Verifier) -> None:

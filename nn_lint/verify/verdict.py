@@ -14,13 +14,15 @@ class Subject:
     """One class of one text, to be constructed and run.
 
     `path` gives the package context; `text` may be newer than what lies there. `class_name` is qualified
-    (`Outer.Inner`). `roots` are the folders that absolute imports of the project start from.
+    (`Outer.Inner`). `roots` are the folders that absolute imports of the project start from, `callers` other files that
+    may use the class.
     """
 
     path: Path
     text: str
     class_name: str
     roots: tuple[Path, ...] = ()
+    callers: tuple[Path, ...] = ()
 
 
 class Stage(Enum):

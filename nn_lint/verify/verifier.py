@@ -113,6 +113,7 @@ def as_message(subject: Subject) -> Message:
         "text": subject.text,
         "class_name": subject.class_name,
         "roots": [str(root.resolve()) for root in subject.roots],
+        "callers": [str(path.resolve()) for path in subject.callers],
     }
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from nn_lint.verify.verdict import Level, Subject, Verdict
 from nn_lint.verify.verifier import Verifier
+from tests.verify.conftest import HEAD
 
 BOTTLENECK = """
 class Bottleneck(nn.Module):
@@ -219,3 +221,47 @@ def test_the_runs_are_those_of_a_variant_that_was_proven(compare: Callable[[Pair
     assert verdict.before is not None and verdict.before.runs
     assert verdict.before.arguments == verdict.after.arguments == "inplanes=256, planes=64"
     assert verdict.line.startswith("Bottleneck: constructs, forward (2, 256, 16, 16) -> (2, 256, 16, 16)")
+
+
+USES = "from torch import nn\nfrom {module} import Bottleneck\n"
+STRIDED = plain(", stride=1")
+
+
+@pytest.fixture
+def elsewhere(verifier: Verifier, tmp_path: Path) -> Callable[[str, str], Verdict]:
+    """The verdict on a block that only another file uses."""
+
+    def compare(folder: str, text: str) -> Verdict:
+        block, caller = tmp_path / folder / "block.py", tmp_path / "main.py"
+        block.parent.mkdir(exist_ok=True)
+        caller.write_text(USES.format(module=f"{folder}.block".lstrip(".")) + text)
+        subjects = [Subject(block, HEAD + each, "Bottleneck", callers=(caller,)) for each in STRIDED]
+        block.write_text(subjects[0].text)
+        return verifier.compare(*subjects, residual=True)
+
+    return compare
+
+
+@pytest.mark.parametrize("folder", ["", "blocks"])
+@pytest.mark.parametrize(
+    "text", [RIGHT_WIDTHS, "block = Bottleneck(32, 8)", FACTORY.replace("ResNet", "nn.Sequential")]
+)
+def test_a_block_that_another_file_uses(elsewhere: Callable[[str, str], Verdict], folder: str, text: str) -> None:
+    verdict = elsewhere(folder, text.replace("(Bottleneck, [2, 2], **options)", "(Bottleneck(32, 8))"))
+    assert verdict.residual is not None
+    assert verdict.residual.holds, verdict.residual
+    assert verdict.after.arguments == "32, 8"
+
+
+def test_a_call_in_another_file_that_is_broken(elsewhere: Callable[[str, str], Verdict]) -> None:
+    verdict = elsewhere("", RIGHT_WIDTHS + "\nhead = Bottleneck(8, 8)\n")
+    assert verdict.residual is not None
+    assert not verdict.residual.holds
+    assert verdict.residual.reason.startswith("stride 1 from 8 to 32: fails after the repair")
+
+
+@pytest.mark.parametrize("text", ["def Bottleneck(a, b): return a\nBottleneck(8, 8)\n", "import absent\nabsent.run(\n"])
+def test_another_file_that_tells_nothing(elsewhere: Callable[[str, str], Verdict], text: str) -> None:
+    verdict = elsewhere("", text)
+    assert verdict.residual is not None
+    assert verdict.residual.reason.startswith("stride 2: fails after the repair")

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from .arguments import Arguments
 from .attempt import Failure, attempt
-from .expressions import evaluate, express, signature_of
+from .expressions import evaluate_call, express, signature_of
 from .subjects import Target
 
 STRIDE = r"strides?|s|stride_size|conv_stride|downsample_stride"
@@ -65,7 +65,7 @@ class Bound:
 def bind(target: Target, arguments: Arguments) -> Optional[Bound]:
     """Arguments by parameter, defaults put in; None where they cannot be evaluated or do not fit."""
     signature = signature_of(target.cls)
-    outcome = attempt(lambda: evaluate(f"(lambda *values, **options: (values, options))({arguments.text})", target))
+    outcome = attempt(lambda: evaluate_call(arguments.text, target))
     if signature is None or isinstance(outcome, Failure):
         return None
     values, options = outcome.value

@@ -11,8 +11,9 @@ from torch import nn
 
 from .arguments import Arguments
 from .attempt import Failure, attempt
-from .callsites import written_inputs
-from .expressions import evaluate, express, signature_of
+from .callers import callers_of
+from .callsites import call_sites, written_inputs
+from .expressions import evaluate, evaluate_call, express, signature_of
 from .inputs import BATCH
 from .makers import Maker, makers_of
 from .search import Ran, search
@@ -36,8 +37,8 @@ class Parent:
 
 
 def parents_of(target: Target) -> Iterator[Parent]:
-    """Parents that can be built from the file alone: classes that name the target, then functions, then what
-    `__main__` builds."""
+    """Parents that can be built from the files alone: classes and functions that name the target, then what `__main__`
+    builds."""
     built = 0
     end = time.monotonic() + PARENT_SECONDS
     for makers in makers_of(target):
@@ -62,7 +63,7 @@ def build_parent(target: Target, maker: Maker) -> Optional[Parent]:
 
     torch.manual_seed(0)
     with constructions(target.cls, note):
-        outcome = attempt(lambda: evaluate(maker.text, target))
+        outcome = attempt(lambda: evaluate(maker.text, maker.home))
     if isinstance(outcome, Failure):
         return None
     return Parent(maker.parent, outcome.value, maker.text, maker.written, tuple(instances)) if instances else None
@@ -92,6 +93,20 @@ def harvested(parent: Parent) -> Iterator[Arguments]:
     """The distinct arguments that a parent passed to the target."""
     for text in dict.fromkeys(text for _, text in parent.instances):
         yield Arguments(text, f"built by {parent.origin}", written=parent.written, harvested=True)
+
+
+def passed_elsewhere(target: Target) -> Iterator[Arguments]:
+    """The full calls of the target in other files, as one would write them in its own."""
+    last = target.name.rpartition(".")[2]
+    for home in callers_of(target):
+        imported = attempt(lambda home=home: getattr(home.module, last, None))  # type: ignore[misc]
+        if isinstance(imported, Failure) or imported.value is not target.cls:
+            continue
+        for site in call_sites(home):
+            passed = attempt(lambda home=home, site=site: evaluate_call(site.arguments, home))  # type: ignore[misc]
+            text = None if isinstance(passed, Failure) else arguments_text(*passed.value, target)
+            if site.is_full and text is not None:
+                yield Arguments(text, f"call in row {site.row} of {home.path}", written=True)
 
 
 def has_written_inputs(parent: Parent) -> bool:

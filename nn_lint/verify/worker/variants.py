@@ -8,7 +8,7 @@ from typing import Dict, Iterator, List, Optional
 
 from .arguments import Arguments, written_arguments
 from .bound import Bound, bind, text_of
-from .harvest import harvested, parents_of
+from .harvest import harvested, parents_of, passed_elsewhere
 from .subjects import Target
 
 MOST_USED = 12
@@ -36,6 +36,7 @@ class Variant:
 def used_variants(target: Target) -> List[Variant]:
     """What the calls in the file and the parents pass; first one of each kind, then the others."""
     sources = [each for each in written_arguments(target) if each.written and each.text]
+    sources.extend(passed_elsewhere(target))
     for parent in parents_of(target):
         sources.extend(harvested(parent))
     found: Dict[str, Variant] = {}
