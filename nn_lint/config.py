@@ -22,12 +22,14 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class VerifySettings:
-    """Limits and interpreter of the proof: seconds a class, MiB of memory; nothing is run unless `enabled`."""
+    """Limits and interpreter of the proof: seconds a class, MiB of memory; nothing is run unless `enabled`, and what
+    reaches the first layer is measured only with `gradients`. These two are up to the command line."""
 
     python: Path | None = None
     timeout: float = 60.0
     memory: int = 4096
     enabled: bool = True
+    gradients: bool = False
 
 
 @dataclass(frozen=True, slots=True)

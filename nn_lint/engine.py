@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nn_lint import suppression
@@ -70,6 +71,11 @@ class Engine:
             applied.extend(chosen)
             file, remaining = after, self.check(after)
         return Mended(file.text.content, tuple(applied), remaining)
+
+    def callers(self, file: ProjectFile, class_name: str) -> Iterator[Path]:
+        """The other files near a file whose text has the name of one of its classes."""
+        name = class_name.rpartition(".")[2]
+        return (other.path for other in self._hierarchy.files.mentioning(name, file) if other.path != file.path)
 
     def _restore(self, file: ProjectFile) -> None:
         self._hierarchy.files.put(file)

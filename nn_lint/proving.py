@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from nn_lint.config import Settings
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from nn_lint.verify.verifier import Verifier
 
 _CONFIRMED = frozenset({Level.EQUIVALENT, Level.SAME_SHAPES, Level.RUNS})
+_MOST_CALLERS = 4
 _Key = tuple[str, str | None]
 
 
@@ -37,7 +39,7 @@ def fix_with_proof(engine: Engine, file: ProjectFile, settings: Settings, verifi
     taken_back: dict[_Key, tuple[Diagnostic, str]] = {}
     while True:
         mended = engine.fix(file, lambda item: _accepts(item, settings, verifier) and _key(item) not in taken_back)
-        verdicts = tuple(_prove(file, mended, settings, verifier)) if verifier is not None else ()
+        verdicts = tuple(_prove(engine, file, mended, settings, verifier)) if verifier is not None else ()
         failed = dict(_failures(mended, verdicts))
         if not failed:
             rejected = tuple(taken_back.values())
@@ -56,15 +58,21 @@ def _key(item: Diagnostic) -> _Key:
     return item.code, item.class_name
 
 
-def _prove(file: ProjectFile, mended: Mended, settings: Settings, verifier: Verifier) -> Iterator[Verdict]:
+def _prove(
+    engine: Engine, file: ProjectFile, mended: Mended, settings: Settings, verifier: Verifier
+) -> Iterator[Verdict]:
     """Compare each touched class, and each class of the file that builds a class whose model was changed."""
     touched = touched_classes(mended.applied)
     changed = touched_classes(item for item in mended.applied if _changes_model(item))
+    repaired = touched_classes(item for item in mended.applied if _needs_arrival(item))
+    networks = set(_users(file, repaired)).difference(repaired)
     roots = (settings.root, settings.root / "src", *settings.src)
     for name in dict.fromkeys((*touched, *_users(file, changed))):
-        subjects = (Subject(file.path, text, name, roots) for text in (file.text.content, mended.content))
+        callers = tuple(islice(engine.callers(file, name), _MOST_CALLERS))
+        subjects = (Subject(file.path, text, name, roots, callers) for text in (file.text.content, mended.content))
         residual = any(item.class_name == name and _needs_arrival(item) for item in mended.applied)
-        yield verifier.compare(*subjects, residual=residual)
+        gradients = settings.verify.gradients and name in networks
+        yield verifier.compare(*subjects, residual=residual, gradients=gradients)
 
 
 def _users(file: ProjectFile, names: Iterable[str]) -> Iterator[str]:

@@ -41,6 +41,29 @@ class ResBlock(nn.Module):
         return out.relu()
 """
 
+NETWORK = """
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.Sequential(ResBlock(4), ResBlock(4))
+    def forward(self, x):
+        return self.blocks(x)
+"""
+
+SELF_SUM = """
+from torch import nn
+class ResBlock(nn.Module):
+    def __init__(self, width, stride=1):
+        super().__init__()
+        self.conv = nn.Conv2d(width, width, 3, stride, padding=1)
+        self.norm = nn.BatchNorm2d(width)
+    def forward(self, x):
+        identity = x
+        out = self.norm(self.conv(x))
+        out += out
+        return out.relu()
+"""
+
 MISFIT = """
 from torch import nn
 class ResBlock(nn.Module):
@@ -63,6 +86,28 @@ def test_a_repair_whose_proof_holds_is_written(tmp_path: Path, verifier: Verifie
     assert report.verdicts[0].residual.holds
     assert report.rejected == ()
     assert report.diagnostics == ()
+
+
+def test_gradients_are_those_of_the_network_that_holds_the_block(tmp_path: Path, verifier: Verifier) -> None:
+    path = tmp_path / "model.py"
+    path.write_text(BLOCK.lstrip() + NETWORK)
+    for asked in (False, True):
+        settings = Settings(tmp_path, verify=VerifySettings(gradients=asked))
+        (report,) = fix_files([path], settings, verifier, write=False)
+        block, network = report.verdicts
+        assert (block.class_name, block.after.gradient) == ("ResBlock", None)
+        assert (network.class_name, network.after.gradient is not None) == ("Net", asked)
+        assert ("gradient that reaches the first layer" in network.line) == asked
+
+
+def test_a_block_is_proven_as_another_file_uses_it(tmp_path: Path, verifier: Verifier) -> None:
+    block = tmp_path / "block.py"
+    block.write_text(SELF_SUM.lstrip())
+    assert [len(report.rejected) for report in fix_files([block], Settings(tmp_path), verifier, write=False)] == [1]
+    (tmp_path / "net.py").write_text(f"from block import ResBlock\nfrom torch import nn\n{NETWORK}")
+    (report,) = fix_files([block], Settings(tmp_path), verifier, write=True)
+    assert report.rejected == ()
+    assert "out += identity" in block.read_text()
 
 
 def test_a_repair_whose_proof_fails_is_not_written_and_the_reason_is_kept(tmp_path: Path, verifier: Verifier) -> None:

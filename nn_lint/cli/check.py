@@ -33,6 +33,7 @@ class CheckOptions(CommonOptions):
     no_verify: bool
     suspicions: bool
     fail_on_warning: bool
+    gradients: bool
     exit_zero: bool
     no_cache: bool
     stdin_filename: str | None
@@ -52,6 +53,9 @@ class CheckOptions(CommonOptions):
 @click.option("--diff", is_flag=True, help="Show what would change, write nothing. With --fix the proofs are run.")
 @click.option("--show-fixes", is_flag=True, help="List what was fixed.")
 @click.option("--no-verify", is_flag=True, help="Run nothing in torch: only fixes that need no proof are applied.")
+@click.option(
+    "--gradients", is_flag=True, help="With proofs: how much gradient reaches a repaired network's first layer."
+)
 @click.option("--output-format", type=click.Choice(("full", "concise", "json")), help="[default: full in a terminal]")
 @click.option("--suspicions", is_flag=True, help="Also show what only looks like a mistake.")
 @click.option("--fail-on-warning", is_flag=True, help="Exit with 1 also when there are only warnings.")
@@ -115,5 +119,5 @@ def _settings(options: CheckOptions) -> Settings:
         unsafe_fixes=options.unsafe_fixes,
         suspicions=options.suspicions or settings.suspicions,
         fail_on_warning=options.fail_on_warning or settings.fail_on_warning,
-        verify=replace(settings.verify, enabled=not options.no_verify),
+        verify=replace(settings.verify, enabled=not options.no_verify, gradients=options.gradients),
     )

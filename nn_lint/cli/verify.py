@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +20,19 @@ if TYPE_CHECKING:
 _NO_TORCH = "torch not found: nothing was run (give an interpreter with --python)"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOptions(CommonOptions):
+    """The options of `verify`, as click reads them."""
+
+    gradients: bool
+
+
 @click.command("verify")
+@click.option("--gradients", is_flag=True, help="Show how much gradient reaches the first layer of each module.")
 @common_options
 def command(**values: Any) -> int:
     """Construct and run the modules of PATHS in torch. This executes their code, in a process of its own."""
-    options = CommonOptions(**values)
+    options = VerifyOptions(**values)
     output = open_output(options.color, quiet=options.quiet)
     try:
         return _run(options, common_settings(options, start_folder(options.paths)), output)
@@ -32,7 +41,7 @@ def command(**values: Any) -> int:
         return FAILURE
 
 
-def _run(options: CommonOptions, settings: Settings, output: Output) -> int:
+def _run(options: VerifyOptions, settings: Settings, output: Output) -> int:
     from nn_lint.cli.work import find_files, find_python
     from nn_lint.report import verification
 
@@ -44,9 +53,11 @@ def _run(options: CommonOptions, settings: Settings, output: Output) -> int:
         output.failure(_NO_TORCH)
         return FAILURE
     seen: list[Run] = []
+    settings = replace(settings, verify=replace(settings.verify, gradients=options.gradients))
     for path, runs in _runs_by_file(found.files, settings, python):
         seen += runs
-        output.result(f"{path}\n{verification.table(runs, colour=output.colour, width=terminal_width())}\n")
+        table = verification.table(runs, gradients=options.gradients, colour=output.colour, width=terminal_width())
+        output.result(f"{path}\n{table}\n")
         for line in verification.failures(str(path), runs):
             output.result(line)
     if not options.quiet:
@@ -66,4 +77,5 @@ def _runs_by_file(files: Sequence[Path], settings: Settings, python: Path) -> It
     with Verifier(python, settings.verify) as verifier:
         for path, text, names in modules_of(files, settings):
             if names:
-                yield path, [verifier.run(Subject(path, text, name, roots)) for name in names]
+                subjects = [Subject(path, text, name, roots) for name in names]
+                yield path, [verifier.run(subject) for subject in subjects]

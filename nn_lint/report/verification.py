@@ -6,25 +6,26 @@ import io
 from collections.abc import Iterator, Sequence
 
 from nn_lint.diagnostic import Diagnostic
-from nn_lint.verify.verdict import Run, RunError, Shape
+from nn_lint.verify.verdict import Run, RunError, Shape, gradients_text
 
 _HEADERS = ("class", "arguments", "inputs", "outputs", "parameters", "verdict")
+_GRADIENT = "gradient at the first layer"
 _UNLIMITED = 100_000
 
 
-def table(runs: Sequence[Run], *, colour: bool = False, width: int | None = None) -> str:
-    """One row a class; without a `width` nothing is wrapped."""
+def table(runs: Sequence[Run], *, gradients: bool = False, colour: bool = False, width: int | None = None) -> str:
+    """One row a class; without a `width` nothing is wrapped. `gradients` adds what reaches the first layer."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     grid = Table(box=None if width is None else box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
-    for header in _HEADERS:
+    for header in (*_HEADERS, *((_GRADIENT,) if gradients else ())):
         grid.add_column(header, justify="right" if header == "parameters" else "left", overflow="fold")
     for run in runs:
         *cells, verdict = _cells(run)
-        grid.add_row(*map(Text, cells), Text(verdict, _style(run)))
+        grid.add_row(*map(Text, cells), Text(verdict, _style(run)), *([Text(_gradient(run))] if gradients else []))
     file = io.StringIO()
     console = Console(
         file=file,
@@ -74,6 +75,10 @@ def _cells(run: Run) -> tuple[str, ...]:
     parameters = "" if run.parameters is None else f"{run.parameters:,}"
     arguments = f"({run.arguments})" if run.constructs else ""
     return (run.class_name, arguments, _shapes(run.input_shapes), _shapes(run.output_shapes), parameters, _verdict(run))
+
+
+def _gradient(run: Run) -> str:
+    return "" if run.gradient is None else f"{run.gradient.layer}: {gradients_text(run.gradient)}"
 
 
 def _verdict(run: Run) -> str:

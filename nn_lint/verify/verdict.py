@@ -14,13 +14,15 @@ class Subject:
     """One class of one text, to be constructed and run.
 
     `path` gives the package context; `text` may be newer than what lies there. `class_name` is qualified
-    (`Outer.Inner`). `roots` are the folders that absolute imports of the project start from.
+    (`Outer.Inner`). `roots` are the folders that absolute imports of the project start from, `callers` other files that
+    may use the class.
     """
 
     path: Path
     text: str
     class_name: str
     roots: tuple[Path, ...] = ()
+    callers: tuple[Path, ...] = ()
 
 
 class Stage(Enum):
@@ -46,9 +48,20 @@ class RunError:
 
 
 @dataclass(frozen=True, slots=True)
+class Gradient:
+    """The norm of the gradient that reaches the first layer, by the mean square of the output for a fixed seed: in
+    evaluation mode, and in training mode, which not every module runs in."""
+
+    layer: str
+    norm: float
+    training: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One construction and forward. `arguments` and `inputs` are Python expressions, as a user would write them;
-    `recipe` is the JSON text that replays them. Shapes list every tensor of the inputs and outputs in order."""
+    `recipe` is the JSON text that replays them. Shapes list every tensor of the inputs and outputs in order. `gradient`
+    is there where it was asked for and the module can be trained."""
 
     class_name: str
     constructs: bool
@@ -61,6 +74,7 @@ class Run:
     parameters: int | None = None
     seconds: float = 0.0
     error: RunError | None = None
+    gradient: Gradient | None = None
 
     @property
     def line(self) -> str:
@@ -98,13 +112,16 @@ class ResidualProof:
     """Whether the input of a block reaches its output beside the weights of its branch.
 
     `before` and `after` tell it for the text before and after the repair; `None` where it could not be decided.
-    `variants` counts the constructor variants that were proven (stride 1, stride 2); `reason` says what failed.
+    `variants` are the constructor variants that were proven (stride 1, stride 2), `left_out` those that fail and that
+    no call uses; `reason` says what failed, and `recipe` replays a variant that was proven.
     """
 
     before: bool | None
     after: bool | None
     variants: tuple[str, ...] = ()
     reason: str = ""
+    left_out: tuple[str, ...] = ()
+    recipe: str = ""
 
     @property
     def holds(self) -> bool:
@@ -113,12 +130,20 @@ class ResidualProof:
 
     @property
     def line(self) -> str:
-        """`input reaches the output (stride 1, stride 2)`, or why that is not proven. Widths are left to `variants`."""
+        """`input reaches the output (stride 1, stride 2)`, or why that is not proven.
+
+        Widths are named only where they tell what is not proven.
+        """
         if not self.holds:
             return f"input not shown to reach the output: {self.reason}"
-        labels = dict.fromkeys(label.partition(" from ")[0] for label in self.variants)
-        labels.pop("", None)
-        return "input reaches the output" + (f" ({', '.join(labels)})" if labels else "")
+        labels = dict.fromkeys(
+            label if self.left_out else label.partition("from ")[0].rstrip() for label in self.variants
+        )
+        parts = [", ".join(filter(None, labels))]
+        if self.left_out:
+            parts.append(f"not {', '.join(self.left_out)}, which no call uses")
+        text = "; ".join(filter(None, parts))
+        return "input reaches the output" + (f" ({text})" if text else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +159,20 @@ class Verdict:
     @property
     def line(self) -> str:
         """The verdict as one line for the user."""
-        text = self.after.line
+        parts = [self.after.line]
         if self.level is Level.REGRESSED:
-            text += ", ran before the repair"
-        return text if self.residual is None else f"{text}, {self.residual.line}"
+            parts.append("ran before the repair")
+        if self.residual is not None:
+            parts.append(self.residual.line)
+        if self.before is not None and self.before.gradient is not None and self.after.gradient is not None:
+            parts.append(
+                f"gradient that reaches the first layer {gradients_text(self.before.gradient, self.after.gradient)}"
+            )
+        return ", ".join(parts)
+
+
+def gradients_text(*gradients: Gradient) -> str:
+    """`6.8e-17 -> 2.3e-03 (in training mode 9.7e+00 -> 7.3e+00)`: two digits, since the order of magnitude tells."""
+    text = " -> ".join(f"{each.norm:.1e}" for each in gradients)
+    training = " -> ".join(f"{each.training:.1e}" for each in gradients if each.training is not None)
+    return text if training in {"", text} else f"{text} (in training mode {training})"

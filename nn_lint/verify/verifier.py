@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 from nn_lint.config import VerifySettings
+from nn_lint.verify.answers import read_gradients, read_proof, read_run
 from nn_lint.verify.connection import Connection, Message, WorkerDied
-from nn_lint.verify.verdict import Level, ResidualProof, Run, RunError, Stage, Subject, Verdict
+from nn_lint.verify.verdict import Gradient, Level, ResidualProof, Run, Stage, Subject, Verdict
 
 
 class Verifier:
@@ -30,28 +33,46 @@ class Verifier:
         self._hang_up()
 
     def run(self, subject: Subject) -> Run:
-        """Construct and run one class."""
-        answer = self._ask({"op": "run", "subject": as_message(subject)})
-        return read_run(subject, answer)
+        """Construct and run one class; where the settings ask for it, also measure what reaches its first layer."""
+        run = self._run(subject)
+        if not run.runs or not self._settings.gradients:
+            return run
+        (gradient,) = self._gradients([subject], run.recipe)
+        return replace(run, gradient=gradient)
 
-    def compare(self, before: Subject, after: Subject, *, residual: bool) -> Verdict:
-        """Run a class before and after its repair; with `residual` also prove that its input now reaches its output."""
-        old = self.run(before)
-        equal = False
-        if old.runs:
-            answer = self._ask(
-                {"op": "replay", "before": as_message(before), "after": as_message(after), "recipe": old.recipe}
-            )
-            new, equal = read_run(after, answer), bool(answer.get("equal"))
-        else:
-            new = self.run(after)
-        level = level_of(old, new, equal)
+    def compare(self, before: Subject, after: Subject, *, residual: bool, gradients: bool = False) -> Verdict:
+        """Run a class before and after its repair; with `residual` also prove that its input now reaches its output,
+        with `gradients` also measure what reaches its first layer."""
+        old = self._run(before)
+        new, equal = self._replay(before, after, old.recipe) if old.runs else (self._run(after), False)
         proof = self._prove(before, after, old, new) if residual else None
+        if proof is not None and proof.recipe and old.runs and not new.runs:
+            # The class was run with arguments that nobody passes and that the repaired one refuses.
+            old, _ = self._replay(before, before, proof.recipe)
+            new, equal = self._replay(before, after, proof.recipe)
+        level = level_of(old, new, equal)
+        if gradients and old.runs and new.runs:
+            first, second = self._gradients([before, after], old.recipe)
+            old, new = replace(old, gradient=first), replace(new, gradient=second)
         return Verdict(after.class_name, level, new, old, proof)
+
+    def _run(self, subject: Subject) -> Run:
+        """The run of one class on its own."""
+        return read_run(subject, self._ask({"op": "run", "subject": as_message(subject)}))
+
+    def _replay(self, before: Subject, after: Subject, recipe: str) -> tuple[Run, bool]:
+        """The run of a recipe with the text of `after`, and whether it gives the values of before."""
+        answer = self._ask({"op": "replay", "before": as_message(before), "after": as_message(after), "recipe": recipe})
+        return read_run(after, answer), bool(answer.get("equal"))
+
+    def _gradients(self, subjects: Sequence[Subject], recipe: str) -> Sequence[Gradient | None]:
+        """What reaches the first layer in each of the texts, with the weights of the first."""
+        answer = self._ask({"op": "gradients", "subjects": list(map(as_message, subjects)), "recipe": recipe})
+        return read_gradients(answer, len(subjects))
 
     def _prove(self, before: Subject, after: Subject, old: Run, new: Run) -> ResidualProof:
         """The residual proof, by the recipe of whichever text ran."""
-        if not new.runs:
+        if not new.runs and (not old.runs or new.error is None or new.error.stage in {Stage.LOAD, Stage.LIMIT}):
             reason = new.error.message if new.error else "does not run"
             return ResidualProof(None, False if old.runs else None, (), f"after the repair: {reason}")
         if not old.runs and (old.error is None or old.error.ours):
@@ -65,9 +86,7 @@ class Verifier:
                 "broken": not old.runs,
             }
         )
-        if "died" in answer:
-            return ResidualProof(None, None, (), died_message(answer))
-        return ResidualProof(answer["before"], answer["after"], tuple(answer["variants"]), answer["reason"])
+        return read_proof(answer)
 
     def _ask(self, request: Message) -> Message:
         """The worker's answer; one that tells of its death where it died."""
@@ -94,37 +113,8 @@ def as_message(subject: Subject) -> Message:
         "text": subject.text,
         "class_name": subject.class_name,
         "roots": [str(root.resolve()) for root in subject.roots],
+        "callers": [str(path.resolve()) for path in subject.callers],
     }
-
-
-def read_run(subject: Subject, answer: Message) -> Run:
-    """A run from the worker's answer; no answer proves nothing against the class."""
-    seconds = float(answer.get("seconds", 0.0))
-    if "died" in answer:
-        error = RunError(Stage.LIMIT, "Died", died_message(answer), None, True)
-        return Run(subject.class_name, False, False, seconds=seconds, error=error)
-    told = answer["error"]
-    return Run(
-        subject.class_name,
-        answer["constructs"],
-        answer["runs"],
-        answer["arguments"],
-        answer["inputs"],
-        answer["recipe"],
-        tuple(tuple(shape) for shape in answer["input_shapes"]),
-        tuple(tuple(shape) for shape in answer["output_shapes"]),
-        answer["parameters"],
-        seconds,
-        None
-        if told is None
-        else RunError(Stage(told["stage"]), told["kind"], told["message"], told["row"], told["ours"]),
-    )
-
-
-def died_message(answer: Message) -> str:
-    """How a process ended that gave no answer."""
-    ending = str(answer["died"])
-    return "the time limit was reached" if ending == "timeout" else f"the process ended without an answer ({ending})"
 
 
 def level_of(old: Run, new: Run, equal: bool) -> Level:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,14 @@ def test_a_module_that_runs_passes(run: Runner) -> None:
     result = run("verify", "good.py")
     assert result.code == 0
     assert result.out.splitlines()[-1] == "1 class: 1 run, 0 fail, 0 unverified."
+
+
+def test_gradients_on_demand(run: Runner) -> None:
+    result = run("verify", "--gradients", "good.py")
+    assert result.code == 0
+    _, header, row, *_ = result.out.splitlines()
+    assert header.endswith("gradient at the first layer")
+    assert re.search(r"runs +fc: \d\.\de[+-]\d\d$", row)
 
 
 def test_a_missing_path_is_a_failure_and_the_others_go_on(run: Runner) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from nn_lint.report import verification
-from nn_lint.verify.verdict import Run, RunError, Stage
+from nn_lint.verify.verdict import Gradient, Run, RunError, Stage
 from tests.report.making import diagnostic
 
 RUNS = Run("Net", True, True, "64, 10", "", "", ((2, 64),), ((2, 10),), 1234567)
@@ -31,6 +32,14 @@ def test_one_row_a_class() -> None:
         ["Outer.Inner", "()", "(2, 3)", "fails (forward)"],
         ["Odd", "unverified (load)"],
     ]
+
+
+def test_gradients_have_a_column_where_they_are_asked_for() -> None:
+    runs = [replace(RUNS, gradient=Gradient("stem.0", 3.1e-7, 0.24)), FAILS]
+    header, *rows = verification.table(runs, gradients=True).splitlines()
+    assert header.endswith("gradient at the first layer")
+    assert rows[0].endswith("stem.0: 3.1e-07 (in training mode 2.4e-01)")
+    assert rows[1].endswith("fails (forward)")
 
 
 def test_a_terminal_gets_colours_within_its_width() -> None:

@@ -68,6 +68,37 @@ class Net(nn.Module):
         return {result}
 """
 
+SEQUENCE = CONV.replace("Conv2d", "Conv1d").replace("BatchNorm2d", "BatchNorm1d")
+PRE_ACTIVATION = CONV_BEFORE.replace(
+    "self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))",
+    "self.conv2(self.relu(self.bn2(self.conv1(self.relu(self.bn1(x))))))",
+).replace("BatchNorm2d(out_dim)", "BatchNorm2d(dim)", 1)
+LAYER_SCALE = """
+class Net(nn.Module):
+    def __init__(self, dim=12):
+        super().__init__()
+        self.dwconv = nn.Conv2d(dim, dim, 7, padding=3, groups=dim)
+        self.norm = nn.LayerNorm(dim)
+        self.pwconv1 = nn.Linear(dim, 4 * dim)
+        self.pwconv2 = nn.Linear(4 * dim, dim)
+        self.gamma = nn.Parameter(1e-6 * torch.ones(dim))
+
+    def forward(self, x):
+        out = self.norm(self.dwconv(x).permute(0, 2, 3, 1))
+        out = self.gamma * self.pwconv2(F.gelu(self.pwconv1(out)))
+        return {result}
+"""
+HELD_AT_ZERO = "nn.init.zeros_(self.bn2.weight)"
+IDENTITY = "return self.relu(out + x)"
+
+
+def narrow(text: str) -> str:
+    """The block with one width and no stride, so that its input can be added as it is."""
+    return (
+        text.replace("dim=8, out_dim=8, stride=1", "dim=8").replace("out_dim", "dim").replace("3, stride, 1", "3, 1, 1")
+    )
+
+
 CORRECT = {
     "projection before the last activation": (CONV_BEFORE, conv()),
     "projection after the last activation": (CONV_BEFORE, conv(end="return self.relu(out) + self.shortcut(x)")),
@@ -85,6 +116,24 @@ CORRECT = {
         tokens("x = self.norm1(self.attn(x, x, x)[0])", "return self.norm2(self.mlp(x))"),
         tokens("x = self.norm1(x + self.attn(x, x, x)[0])", "return self.norm2(x + self.mlp(x))"),
     ),
+    "sequence": (
+        SEQUENCE.format(init="pass", start="pass", end="return self.relu(out)"),
+        SEQUENCE.format(
+            init=PROJECTION.replace("2d", "1d"), start="pass", end="return self.relu(out + self.shortcut(x))"
+        ),
+    ),
+    "activation first": (
+        narrow(PRE_ACTIVATION.replace("return self.relu(out)", "return out")),
+        narrow(PRE_ACTIVATION.replace("return self.relu(out)", "return out + x")),
+    ),
+    "layer scale": (
+        LAYER_SCALE.format(result="out.permute(0, 3, 1, 2)"),
+        LAYER_SCALE.format(result="x + out.permute(0, 3, 1, 2)"),
+    ),
+    "a branch that begins at zero": (
+        narrow(conv(HELD_AT_ZERO, end="return self.relu(out)")),
+        narrow(conv(HELD_AT_ZERO, end=IDENTITY)),
+    ),
 }
 
 BROKEN = {
@@ -101,6 +150,43 @@ BROKEN = {
         conv("self.shortcut = nn.Conv2d(out_dim, out_dim, 1)", end="return self.relu(out + self.shortcut(out))"),
     ),
     "added, then lost": (CONV_BEFORE, conv(end="lost = out + self.shortcut(x)\n        return self.relu(out)")),
+    "a projection whose weight is detached": (
+        CONV_BEFORE,
+        conv(
+            "self.shortcut = nn.Conv2d(dim, out_dim, 1, stride, bias=False)",
+            start="frozen = {name: each.detach() for name, each in self.shortcut.named_parameters()}",
+            end="return self.relu(out + torch.func.functional_call(self.shortcut, frozen, (x,)))",
+        ),
+    ),
+    "a projection without gradients": (
+        CONV_BEFORE,
+        conv(start="with torch.no_grad():\n            kept = self.shortcut(x)", end="return self.relu(out + kept)"),
+    ),
+    "a frozen projection": (
+        CONV_BEFORE,
+        conv("self.shortcut = nn.Conv2d(dim, out_dim, 1, stride).requires_grad_(False)"),
+    ),
+    "a projection that is never called": (
+        narrow(CONV_BEFORE),
+        narrow(conv("self.shortcut = nn.Conv2d(dim, dim, 1)", end=IDENTITY)),
+    ),
+    "the norm of a projection that is never called": (
+        narrow(CONV_BEFORE),
+        narrow(
+            conv(
+                "self.shortcut = nn.Sequential(nn.Conv2d(dim, dim, 1), nn.BatchNorm2d(dim))",
+                end="return self.relu(out + self.shortcut[0](x))",
+            )
+        ),
+    ),
+    "a branch without gradients": (
+        narrow(CONV_BEFORE),
+        narrow(conv("pass", end="return self.relu(out.detach() + x)")),
+    ),
+    "the branch is dropped before a norm": (
+        TOKENS_BEFORE,
+        tokens("return self.norm2(x)"),
+    ),
     "multiplied by zero": (LINEAR.format(result="out"), LINEAR.format(result="out + 0 * x")),
     "only one half of a transformer": (
         TOKENS_BEFORE,
@@ -113,6 +199,17 @@ BROKEN = {
         LINEAR.format(result="x + x * torch.sigmoid(out)"),
     ),
     "wrong width at another stride": (CONV_BEFORE, conv("self.shortcut = nn.Identity()")),
+}
+
+REASONS = {
+    "a projection whose weight is detached": "stride 1: no gradient reaches shortcut.weight",
+    "a projection without gradients": "stride 1 from 8 to 16: no gradient flows back to the input beside the branch",
+    "a frozen projection": "stride 1: no gradient reaches shortcut.weight",
+    "a projection that is never called": "no gradient reaches shortcut.weight",
+    "the norm of a projection that is never called": "no gradient reaches shortcut.1.weight",
+    "a branch without gradients": "the branch no longer reaches the output",
+    "the branch is dropped before a norm": "the branch no longer reaches the output",
+    "wrong width at another stride": "stride 1 from 8 to 16: fails after the repair: The size of tensor a (16)",
 }
 
 
@@ -133,6 +230,7 @@ def test_refuses_a_block_whose_input_does_not_arrive(
     verdict = verifier.compare(subject(before), subject(after), residual=True)
     assert verdict.residual is not None
     assert not verdict.residual.holds
+    assert verdict.residual.reason.startswith(REASONS.get(name, ""))
     assert verdict.residual.reason
 
 

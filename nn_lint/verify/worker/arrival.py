@@ -1,26 +1,25 @@
 """Whether the input of a module reaches its output beside the weights of its branch.
 
 P1: with the weights of the branch at zero the output equals act(shortcut(x)). P2: the gradient to the input survives
-there. P1 alone would accept a detached or overwritten identity, P2 alone a gate or a concatenation.
+there. P1 alone would accept a detached or overwritten identity, P2 alone a gate or a concatenation. Both accept weights
+that are never trained, so the gradient must also reach the branch and each parameter of the shortcut.
 """
 
 from __future__ import annotations
 
-import copy
-import re
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple, Union
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from .attempt import Failure, attempt
+from .attempt import Failure, Success, attempt
+from .branch import is_kept, is_norm, shortcut_names, silence, telling_names
+from .gradients import gradient_survives, is_alive, parameter_gradients
 from .specs import Specs, build, call, tensors_in
 from .subjects import Target
 
-SHORTCUT = re.compile(r"short_?cut|down_?sample|skip|identity|proj|residual", re.IGNORECASE)
-NORM = re.compile(r"norm|^bn", re.IGNORECASE)
 ACTIVATIONS: Tuple[Callable[[torch.Tensor], torch.Tensor], ...] = (
     lambda x: x,
     functional.relu,
@@ -45,10 +44,11 @@ TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class Arrival:
-    """Whether the input arrives, and why not."""
+    """Whether the input arrives, and why not; `runs` is false where the variant cannot be built or run any more."""
 
     holds: bool
     reason: str = ""
+    runs: bool = True
 
 
 def arrives_at_all(model: nn.Module, specs: Specs, target: Target) -> Optional[bool]:
@@ -63,62 +63,57 @@ def arrives_at_all(model: nn.Module, specs: Specs, target: Target) -> Optional[b
 def arrives(model: nn.Module, specs: Specs, target: Target, old: Optional[nn.Module], new: Set[str]) -> Arrival:
     """The whole proof for a repaired block; `new` are the names that the block before, if it ran, did not have."""
     before = None if old is None else output_of(old, specs, target, 1)
-    plain = output_of(model, specs, target, 1)
+    outcome = run_seeded(model, specs, target, 1)
+    if isinstance(outcome, Failure):
+        return Arrival(False, f"fails after the repair: {outcome.message.splitlines()[0]}", runs=False)
+    plain = first_tensor(outcome.value)
     if plain is None:
-        return Arrival(False, "does not run after the repair")
+        return Arrival(False, "gives no floating tensor after the repair")
     if before is not None and before.shape != plain.shape:
         return Arrival(False, f"the output's shape changes from {tuple(before.shape)} to {tuple(plain.shape)}")
     kept = shortcut_names(model, new)
     zeroed = silence(model, kept)
-    if overwrites_input(zeroed, specs, target):
-        return Arrival(False, "the input is overwritten in place")
     silent = output_of(zeroed, specs, target, 1)
     if silent is None:
         return Arrival(False, "does not run with the branch at zero")
-    if torch.allclose(plain, silent, atol=1e-6):
+    if overwrites_input(zeroed, specs, target):
+        return Arrival(False, "the input is overwritten in place")
+    gradients = parameter_gradients(model, specs, target)
+    told = [gradient for name, gradient in gradients.items() if name in telling_names(model, kept)]
+    if not any(map(is_alive, told)) if told else torch.allclose(plain, silent, atol=1e-6):
         return Arrival(False, "the branch no longer reaches the output")
+    return shortcut_arrives(zeroed, specs, target, kept, gradients)
+
+
+def shortcut_arrives(
+    zeroed: nn.Module, specs: Specs, target: Target, kept: Set[str], gradients: Dict[str, Optional[torch.Tensor]]
+) -> Arrival:
+    """P1, P2, and a gradient for each parameter of the shortcut."""
     if not equals_shortcut(zeroed, specs, target, kept):
         return Arrival(False, "with the branch at zero the output is not the shortcut of the input")
     if not gradient_survives(zeroed, specs, target):
         return Arrival(False, "no gradient flows back to the input beside the branch")
-    return Arrival(True)
+    shortcut = [name for name, _ in zeroed.named_parameters() if is_kept(name, kept)]
+    untrained = next((name for name in shortcut if is_cut_off(gradients.get(name))), None)
+    return Arrival(True) if untrained is None else Arrival(False, f"no gradient reaches {untrained}")
 
 
-def shortcut_names(model: nn.Module, new: Set[str]) -> Set[str]:
-    """Submodules and parameters of the shortcut: what is new, else what is named like one and is no part of a
-    branch."""
-    if new:
-        return new
-    return {name for name, _ in model.named_children() if SHORTCUT.search(name)}
+def is_cut_off(gradient: Optional[torch.Tensor]) -> bool:
+    """Whether nothing trains a parameter. A bias may get a gradient of zero, where a norm takes its mean away again."""
+    return gradient is None or (gradient.dim() > 1 and not is_alive(gradient))
 
 
-def silence(model: nn.Module, kept: Set[str]) -> nn.Module:
-    """A copy whose weights outside `kept` are zero. Norms keep a scale of one: they pass on what reaches them, and a
-    branch of zeros leaves them as zeros."""
-    silent = copy.deepcopy(model)
-    silent.eval()
-    with torch.no_grad():
-        for prefix, module in silent.named_modules():
-            is_norm = bool(NORM.search(type(module).__name__)) and not list(module.children())
-            for name, parameter in module.named_parameters(recurse=False):
-                whole = f"{prefix}.{name}" if prefix else name
-                if not is_kept(whole, kept):
-                    parameter.fill_(1.0 if is_norm and name in ("weight", "gamma", "scale", "g") else 0.0)
-    return silent
-
-
-def is_kept(name: str, kept: Set[str]) -> bool:
-    """Whether a parameter belongs to the shortcut: itself or a module around it."""
-    parts = name.split(".")
-    return any(".".join(parts[:length]) in kept for length in range(1, len(parts) + 1))
-
-
-def output_of(model: nn.Module, specs: Specs, target: Target, seed: int) -> Optional[torch.Tensor]:
-    """The first tensor that the model gives for inputs of this seed, other randomness held still."""
+def run_seeded(model: nn.Module, specs: Specs, target: Target, seed: int) -> Union[Success[Any], Failure]:
+    """What the model gives for inputs of this seed, other randomness held still."""
     values = build(specs, target, seed)
     torch.manual_seed(0)
     with torch.no_grad():
-        outcome = attempt(lambda: call(model, specs, values))
+        return attempt(lambda: call(model, specs, values))
+
+
+def output_of(model: nn.Module, specs: Specs, target: Target, seed: int) -> Optional[torch.Tensor]:
+    """The first floating tensor of that; None where there is none."""
+    outcome = run_seeded(model, specs, target, seed)
     return None if isinstance(outcome, Failure) else first_tensor(outcome.value)
 
 
@@ -176,9 +171,8 @@ def close(first: torch.Tensor, second: torch.Tensor) -> bool:
 
 def transformed(source: torch.Tensor, model: nn.Module) -> Iterator[torch.Tensor]:
     """The source under every activation, with and without one of the model's norms before it."""
-    norms = [module for module in model.modules() if NORM.search(type(module).__name__) and not list(module.children())]
     bases = [source]
-    for norm in norms:
+    for norm in filter(is_norm, model.modules()):
         with torch.no_grad():
             outcome = attempt(lambda norm=norm: norm(source.clone()))  # type: ignore[misc]
         if not isinstance(outcome, Failure) and isinstance(outcome.value, torch.Tensor):
@@ -199,23 +193,3 @@ def is_cut_of(output: torch.Tensor, source: torch.Tensor) -> bool:
         if bool(found.all()) and bool((flat != 0).any()):
             return True
     return False
-
-
-def gradient_survives(model: nn.Module, specs: Specs, target: Target) -> bool:
-    """P2: the gradient to some floating input is not zero."""
-    values = build(specs, target, 1)
-    leaves: Dict[int, torch.Tensor] = {}
-    for index, value in enumerate(values):
-        if isinstance(value, torch.Tensor) and value.is_floating_point():
-            leaves[index] = value.requires_grad_()
-    torch.manual_seed(0)
-    outcome = attempt(lambda: call(model, specs, values))
-    if isinstance(outcome, Failure):
-        return False
-    output = next((tensor for tensor in tensors_in(outcome.value) if tensor.requires_grad), None)
-    if output is None:
-        return False
-    torch.manual_seed(3)
-    weighted = (output * torch.randn_like(output)).sum()
-    gradients = torch.autograd.grad(weighted, list(leaves.values()), allow_unused=True)
-    return any(gradient is not None and bool(gradient.abs().max() > 0) for gradient in gradients)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .first_layer import measure
 from .protocol import Message
 from .replaying import replay
 from .residual import prove
@@ -14,4 +15,6 @@ def answer(request: Message) -> Message:
         return run(request["subject"])
     if request["op"] == "replay":
         return replay(request["before"], request["after"], request["recipe"])
+    if request["op"] == "gradients":
+        return measure(request["subjects"], request["recipe"])
     return prove(request["before"], request["after"], request["recipe"], request["broken"])

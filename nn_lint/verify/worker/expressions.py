@@ -40,6 +40,13 @@ def evaluate(text: str, target: Target) -> Any:
     return eval(compile(tree, "<arguments>", "eval"), namespace(target, names_in(tree)))
 
 
+def evaluate_call(text: str, target: Target) -> Tuple[Tuple[Any, ...], Dict[str, Any]]:
+    """The values of arguments that are given as the text between the parentheses."""
+    passed: Tuple[Tuple[Any, ...], Dict[str, Any]]
+    passed = evaluate(f"(lambda *values, **options: (values, options))({text})", target)
+    return passed
+
+
 def express(value: Any, target: Target) -> Optional[str]:
     """An expression for a value, as a user would write it in the target's module; None where there is none."""
     if value is None or isinstance(value, (bool, int, str)):

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import ast
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import torch
 from torch import nn
 
-from .arguments import Arguments, Unknown, chosen_arguments, required_parameters, written_arguments
+from .arguments import Arguments
 from .attempt import Failure, attempt
-from .callsites import written_inputs
-from .expressions import evaluate, express, signature_of
+from .callers import callers_of
+from .callsites import call_sites, written_inputs
+from .expressions import evaluate, evaluate_call, express, signature_of
 from .inputs import BATCH
-from .loading import provide
+from .makers import Maker, makers_of
 from .search import Ran, search
 from .specs import Spec, Specs, forward_parameters, spec_of
-from .subjects import Target, definition_of, flat
+from .subjects import Target
 from .tracing import constructions, tracing
 
 PARENTS = 4
 PARENT_SECONDS = 6.0
-
-
-@dataclass(frozen=True)
-class Maker:
-    """A call that may build a parent, the parent's class where it is one, and whether somebody wrote the call."""
-
-    text: str
-    parent: Optional[Target]
-    written: bool
 
 
 @dataclass(frozen=True)
@@ -46,8 +37,8 @@ class Parent:
 
 
 def parents_of(target: Target) -> Iterator[Parent]:
-    """Parents that can be built from the file alone: classes that name the target, then functions, then what
-    `__main__` builds."""
+    """Parents that can be built from the files alone: classes and functions that name the target, then what `__main__`
+    builds."""
     built = 0
     end = time.monotonic() + PARENT_SECONDS
     for makers in makers_of(target):
@@ -61,58 +52,6 @@ def parents_of(target: Target) -> Iterator[Parent]:
                 break
 
 
-def makers_of(target: Target) -> Iterator[Iterator[Maker]]:
-    """For each possible parent the calls that may build it."""
-    last = target.name.rpartition(".")[2]
-    nodes = [
-        node
-        for node in flat(target.tree.body)
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node is not target.node
-    ]
-    direct = [node for node in nodes if mentions(node, last)]
-    others = [node for node in nodes if node not in direct and isinstance(node, ast.ClassDef)]
-    for node in direct:
-        if isinstance(node, ast.ClassDef):
-            yield class_makers(target, node.name, any_arguments=True)
-        elif not [*node.args.posonlyargs, *node.args.args][len(node.args.defaults) :]:
-            yield iter([Maker(f"{node.name}()", None, True)])
-    for node in others:
-        yield class_makers(target, node.name, any_arguments=False)
-
-
-def mentions(node: ast.AST, name: str) -> bool:
-    """Whether a name is read anywhere inside."""
-    return any(
-        isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Load) for part in ast.walk(node)
-    )
-
-
-def class_makers(target: Target, name: str, any_arguments: bool) -> Iterator[Maker]:
-    """Calls that build a class of the same file: written ones, and made-up ones where these are wanted too."""
-    parent = sibling(target, name)
-    if parent is None:
-        return
-    for arguments in written_arguments(parent):
-        if any_arguments or arguments.origin != "defaults":
-            yield Maker(f"{name}({arguments.text})", parent, True)
-    if any_arguments and required_parameters(parent):
-        try:
-            for arguments in chosen_arguments(parent):
-                yield Maker(f"{name}({arguments.text})", parent, False)
-        except Unknown:
-            return
-
-
-def sibling(target: Target, name: str) -> Optional[Target]:
-    """Another module class of the same file."""
-    node = definition_of(target.tree, name)
-    loaded = attempt(lambda: provide(target.module, name))
-    cls = target.module.__dict__.get(name)
-    if node is None or isinstance(loaded, Failure) or not isinstance(cls, type) or not issubclass(cls, nn.Module):
-        return None
-    return replace(target, name=name, node=node, cls=cls)
-
-
 def build_parent(target: Target, maker: Maker) -> Optional[Parent]:
     """The parent that a call builds, if it holds instances of the target whose arguments can be written down."""
     instances: List[Tuple[Any, str]] = []
@@ -124,7 +63,7 @@ def build_parent(target: Target, maker: Maker) -> Optional[Parent]:
 
     torch.manual_seed(0)
     with constructions(target.cls, note):
-        outcome = attempt(lambda: evaluate(maker.text, target))
+        outcome = attempt(lambda: evaluate(maker.text, maker.home))
     if isinstance(outcome, Failure):
         return None
     return Parent(maker.parent, outcome.value, maker.text, maker.written, tuple(instances)) if instances else None
@@ -154,6 +93,20 @@ def harvested(parent: Parent) -> Iterator[Arguments]:
     """The distinct arguments that a parent passed to the target."""
     for text in dict.fromkeys(text for _, text in parent.instances):
         yield Arguments(text, f"built by {parent.origin}", written=parent.written, harvested=True)
+
+
+def passed_elsewhere(target: Target) -> Iterator[Arguments]:
+    """The full calls of the target in other files, as one would write them in its own."""
+    last = target.name.rpartition(".")[2]
+    for home in callers_of(target):
+        imported = attempt(lambda home=home: getattr(home.module, last, None))  # type: ignore[misc]
+        if isinstance(imported, Failure) or imported.value is not target.cls:
+            continue
+        for site in call_sites(home):
+            passed = attempt(lambda home=home, site=site: evaluate_call(site.arguments, home))  # type: ignore[misc]
+            text = None if isinstance(passed, Failure) else arguments_text(*passed.value, target)
+            if site.is_full and text is not None:
+                yield Arguments(text, f"call in row {site.row} of {home.path}", written=True)
 
 
 def has_written_inputs(parent: Parent) -> bool:

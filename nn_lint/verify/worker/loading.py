@@ -101,13 +101,17 @@ def future_flags(tree: ast.Module) -> int:
 
 
 class ProjectFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds modules of the project under its roots and loads them on demand; `texts` replaces what lies on the disk."""
+    """Finds modules of the project under its roots and loads them on demand; `texts` replaces what lies on the disk.
+
+    One file is one module, under whatever names it is imported: `known` holds those that were made.
+    """
 
     def __init__(self, roots: Sequence[Path], only: Optional[str], texts: Dict[str, str], loading: Loading) -> None:
         self.roots = tuple(roots)
         self.only = only
         self.texts = texts
         self.loading = loading
+        self.known: Dict[str, types.ModuleType] = {}
 
     def find_spec(
         self, fullname: str, path: Optional[Sequence[str]] = None, target: Optional[types.ModuleType] = None
@@ -133,10 +137,12 @@ class ProjectFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         """The module, of which nothing has run."""
         path = str(spec.origin)
+        if path in self.known:
+            return self.known[path]
         text = self.texts.get(path)
         if text is None:
             text = read_text(Path(path))
-        return make_module(spec.name, path, text, self.loading)
+        return self.known.setdefault(path, make_module(spec.name, path, text, self.loading))
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Nothing runs yet."""

@@ -1,27 +1,24 @@
 """The proof of a repaired block: its input arrives after the repair, and did not before, on every variant of the
-block."""
+block that somebody uses; where nobody does, on every variant that the block allows."""
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Set, Tuple
+from typing import Dict, List, Set
 
 from torch import nn
 
-from .answers import read_recipe
+from .answers import read_recipe, recipe_text
 from .arrival import Arrival, arrives, arrives_at_all
 from .attempt import Failure, OutOfTime, attempt
+from .cases import Case, cases_of
 from .protocol import Message
 from .running import construct
-from .search import Ran, search
-from .specs import Specs
 from .subjects import Target, load_target
-from .variants import Variant, variants_of
-
-Prepared = Tuple[nn.Module, Specs]
 
 
 def prove(before: Message, after: Message, recipe: str, broken: bool) -> Message:
-    """`before` and `after`: whether the input arrives, None where it could not be decided; with variants and reason."""
+    """`before` and `after`: whether the input arrives, None where it could not be decided; with the variants that were
+    proven, those that failed and were left out, a recipe that holds, and the reason of a failure."""
     try:
         return judge_broken(after, recipe) if broken else judge(before, after, recipe)
     except OutOfTime:
@@ -30,44 +27,27 @@ def prove(before: Message, after: Message, recipe: str, broken: bool) -> Message
 
 def undecided(reason: str) -> Message:
     """No proof, and why."""
-    return {"before": None, "after": None, "variants": [], "reason": reason}
+    return {"before": None, "after": None, "variants": [], "left_out": [], "recipe": "", "reason": reason}
 
 
 def judge(before: Message, after: Message, recipe: str) -> Message:
-    """The proof on every variant that can be built from both texts."""
+    """The proof on every variant that ran before the repair."""
     old = attempt(lambda: load_target(before))
     if isinstance(old, Failure):
         return undecided(f"before: {old.message}")
-    arguments, specs = read_recipe(recipe)
-    variants = variants_of(old.value, arguments, specs)
-    prepared = [prepare(variant, old.value) for variant in variants]
-    arrived_before = [None if ready is None else arrives_at_all(*ready, old.value) for ready in prepared]
+    cases = cases_of(old.value, *read_recipe(recipe))
+    arrived = [arrives_at_all(case.model, case.specs, old.value) for case in cases]
     new = attempt(lambda: load_target(after))
     if isinstance(new, Failure):
         return undecided(f"after: {new.message}")
-    befores: List[bool] = []
-    afters: List[Arrival] = []
-    labels: List[str] = []
-    for variant, ready, arrived in zip(variants, prepared, arrived_before):
-        if ready is None or arrived is None:
-            continue
-        befores.append(arrived)
-        labels.append(variant.label)
-        afters.append(arrives_in(variant, ready, new.value))
-    if not labels:
+    known = [(case, there) for case, there in zip(cases, arrived) if there is not None]
+    if not known:
         return undecided("no variant of the class runs before the repair")
-    wrong = next(
-        (f"{label}: {each.reason}" if label else each.reason for label, each in zip(labels, afters) if not each.holds),
-        "",
-    )
-    if not wrong and any(befores):
-        wrong = "the input reaches the output without the repair"
-    return {
-        "before": any(befores),
-        "after": all(each.holds for each in afters),
-        "variants": [label for label in labels if label],
-        "reason": wrong,
-    }
+    answer = weigh([case for case, _ in known], [arrives_in(case, new.value) for case, _ in known], new.value)
+    answer["before"] = any(there for _, there in known)
+    if answer["before"]:
+        answer["reason"] = answer["reason"] or "the input reaches the output without the repair"
+    return answer
 
 
 def judge_broken(after: Message, recipe: str) -> Message:
@@ -75,38 +55,56 @@ def judge_broken(after: Message, recipe: str) -> Message:
     loaded = attempt(lambda: load_target(after))
     if isinstance(loaded, Failure):
         return undecided(f"after: {loaded.message}")
-    variants = variants_of(loaded.value, *read_recipe(recipe))
-    prepared = [(variant.label, prepare(variant, loaded.value)) for variant in variants]
-    found = [(label, arrives(*ready, loaded.value, None, set())) for label, ready in prepared if ready is not None]
-    if not found:
+    cases = cases_of(loaded.value, *read_recipe(recipe))
+    if not cases:
         return undecided("no variant of the class runs after the repair")
+    found = [arrives(case.model, case.specs, loaded.value, None, set()) for case in cases]
+    return {**weigh(cases, found, loaded.value), "before": False}
+
+
+def weigh(cases: List[Case], found: List[Arrival], target: Target) -> Message:
+    """What the variants say together: one that is sure to be meant must hold, and no other may fail but by refusing
+    what nobody passes."""
+    meant = meant_by(cases, target)
+    holding = [case for case, each in zip(cases, found) if each.holds]
+    left_out = [case for case, each in zip(cases, found) if not each.runs and case not in meant]
+    wrong = [(case, each.reason) for case, each in zip(cases, found) if not each.holds and case not in left_out]
+    proven = [case for case in holding if case in meant]
+    reasons = [f"{case.label}: {reason}" if case.label else reason for case, reason in wrong]
+    if not proven:
+        reasons.append("no variant that is sure to be meant could be tried")
+    replayed = [] if any(case.variant.used for case, _ in wrong) else proven[:1]
     return {
-        "before": False,
-        "after": all(each.holds for _, each in found),
-        "variants": [label for label, _ in found if label],
-        "reason": next(
-            (f"{label}: {each.reason}" if label else each.reason for label, each in found if not each.holds), ""
-        ),
+        "after": not reasons,
+        "variants": [case.label for case in holding if case.label],
+        "left_out": [case.label for case in left_out if case.label],
+        "recipe": "".join(recipe_text(case.variant.arguments, case.specs) for case in replayed),
+        "reason": reasons[0] if reasons else "",
     }
 
 
-def prepare(variant: Variant, target: Target) -> Optional[Prepared]:
-    """The model of a variant with inputs under which it runs; None where there are none."""
-    model = construct(target, variant.arguments)
-    if isinstance(model, Failure):
-        return None
-    outcome = search(model, target, [variant.specs])
-    return (model, outcome.specs) if isinstance(outcome, Ran) else None
+def meant_by(cases: List[Case], target: Target) -> List[Case]:
+    """The variants that are sure to be meant: those that somebody uses; where nobody does, all but those that go
+    against what the class declares of its widths."""
+    used = [case for case in cases if case.variant.used]
+    return used or [case for case in cases if not against_declared(case, target)]
 
 
-def arrives_in(variant: Variant, ready: Prepared, target: Target) -> Arrival:
+def against_declared(case: Case, target: Target) -> bool:
+    """Whether a variant changes its width without a shortcut from its caller, in a class that says by `expansion` which
+    width its input must have."""
+    bound = case.variant.bound
+    given = bound is not None and bound.value(bound.shortcut) is not None
+    return case.changes_width and not given and getattr(target.cls, "expansion", None) == case.ratio
+
+
+def arrives_in(case: Case, target: Target) -> Arrival:
     """Whether the input arrives in the repaired variant, and the output keeps the shape that it had."""
-    old, specs = ready
-    model = construct(target, variant.arguments)
+    model = construct(target, case.variant.arguments)
     if isinstance(model, Failure):
-        return Arrival(False, f"does not construct: {model.message}")
-    old_names = {name for name, _ in old.named_modules()} | {name for name, _ in old.named_parameters()}
-    return arrives(model, specs, target, old, new_names(model, old_names))
+        return Arrival(False, f"does not construct after the repair: {model.message}", runs=False)
+    old = {name for name, _ in [*case.model.named_modules(), *case.model.named_parameters()]}
+    return arrives(model, case.specs, target, case.model, new_names(model, old))
 
 
 def new_names(model: nn.Module, old: Set[str]) -> Set[str]:

@@ -14,7 +14,7 @@ from torch import nn
 from .answers import Progress, describe
 from .arguments import Arguments, Unknown, chosen_arguments, repaired, written_arguments
 from .attempt import Failure, OutOfTime, attempt, frames_of
-from .expressions import evaluate
+from .expressions import evaluate_call
 from .faults import is_limit, is_missing_package, is_sure
 from .harvest import Parent, captured, harvested, has_written_inputs, parents_of, written_specs
 from .protocol import Message
@@ -150,7 +150,7 @@ def construct(target: Target, arguments: Arguments) -> Union[nn.Module, Failure]
 
 def make(target: Target, text: str) -> nn.Module:
     """The target called with arguments given as text."""
-    values, options = evaluate(f"(lambda *values, **options: (values, options))({text})", target)
+    values, options = evaluate_call(text, target)
     model = target.cls(*values, **options)
     if not isinstance(model, nn.Module):
         raise NotReachable(f"{target.name} gives a {type(model).__name__} when called")

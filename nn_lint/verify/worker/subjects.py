@@ -22,13 +22,15 @@ class NotReachable(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """A class that is loaded: its module, its definition in the text, and its path in rows of tracebacks."""
+    """A class that is loaded: its module, its definition in the text, its path in rows of tracebacks, and the paths of
+    other files that may use it."""
 
     name: str
     path: str
     module: DemandModule
     node: ast.ClassDef
     cls: type
+    callers: Tuple[str, ...] = ()
 
     @property
     def tree(self) -> ast.Module:
@@ -50,7 +52,7 @@ def load_target(subject: Message) -> Target:
         found = getattr(found, part)
     if not isinstance(found, type):
         raise NotReachable(f"{name} is not a class once its module has run")
-    return Target(name, path, module, node, found)
+    return Target(name, path, module, node, found, tuple(subject["callers"]))
 
 
 def load_module(subject: Message) -> DemandModule:
@@ -63,9 +65,11 @@ def load_module(subject: Message) -> DemandModule:
     texts = {str(path): subject["text"]}
     loading = Loading()
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, ProjectFinder)]
-    sys.meta_path.insert(0, ProjectFinder(roots, only, texts, loading))
+    finder = ProjectFinder(roots, only, texts, loading)
+    sys.meta_path.insert(0, finder)
     forget(name)
     module = make_module(name, str(path), subject["text"], loading)
+    finder.known[str(path)] = module
     is_package = path.name == "__init__.py"
     module.__package__ = name if is_package else name.rpartition(".")[0]
     if is_package:

@@ -1,147 +1,81 @@
-"""Variants of a block that a proof must hold on: stride 1 and 2, equal and different widths, as its signature and
-calls suggest."""
+"""The arguments that a proof must hold for: those that somebody passes, and made-up ones at stride 1 and 2, with equal
+and with different widths."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from dataclasses import dataclass, replace
+from typing import Dict, Iterator, List, Optional
 
 from .arguments import Arguments, written_arguments
-from .attempt import Failure, attempt
-from .expressions import evaluate, express, signature_of
-from .harvest import harvested, parents_of
-from .specs import Specs
+from .bound import Bound, bind, text_of
+from .harvest import harvested, parents_of, passed_elsewhere
 from .subjects import Target
 
-STRIDE = r"strides?|s|stride_size|conv_stride|downsample_stride"
-WIDTH_IN = (
-    r"(in|inp|input)_?(dim|dims|channels?|chs?|chans?|planes?|features?|c|filters|size|width)"
-    r"|inplanes|dim_?in|c_?in|inp|inc|ic|dim|planes_in|channels_in|in_?c|nin|n_in|c1"
-)
-WIDTH_OUT = (
-    r"(out|oup|output)_?(dim|dims|channels?|chs?|chans?|planes?|features?|c|filters|size|width)"
-    r"|outplanes|dim_?out|c_?out|oup|outc|oc|planes|planes_out|channels_out|nout|n_out|c2|filters"
-)
-MOST = 6
+MOST_USED = 12
+MOST_MADE = 6
 
 
 @dataclass(frozen=True)
 class Variant:
-    """Arguments and inputs of one variant; the label is empty where the class has only one."""
+    """One way to build a block. `bound` is absent where the arguments cannot be taken apart."""
 
-    label: str
     arguments: Arguments
-    specs: Specs
-
-
-@dataclass(frozen=True)
-class Bound:
-    """Arguments by parameter, with the names that play the parts of stride and widths."""
-
-    values: Dict[str, Any]
-    stride: Optional[str]
-    width_in: Optional[str]
-    width_out: Optional[str]
+    bound: Optional[Bound] = None
 
     @property
-    def key(self) -> Tuple[Any, bool]:
-        """Stride, and whether the width changes."""
-        return (self.values.get(self.stride) if self.stride else None, self.widens)
+    def used(self) -> bool:
+        """Whether somebody builds the block so."""
+        return self.bound is not None and self.bound.used
 
     @property
-    def widens(self) -> bool:
-        """Whether the block is to give another width than it takes."""
-        if self.width_in is None or self.width_out is None:
-            return False
-        return bool(self.values.get(self.width_in) != self.values.get(self.width_out))
-
-    @property
-    def label(self) -> str:
-        """`stride 2 from 64 to 128`, without the parts that do not apply."""
-        parts = [f"stride {self.values[self.stride]}"] if self.stride else []
-        if self.widens:
-            parts.append(f"from {self.values[self.width_in or '']} to {self.values[self.width_out or '']}")
-        return " ".join(parts)
+    def kind(self) -> object:
+        """Blocks of one kind are likely to prove the same."""
+        return self.bound and self.bound.kind
 
 
-def variants_of(target: Target, arguments: Arguments, specs: Specs) -> List[Variant]:
-    """The recipe's own variant first, then what written calls and parents add, then the other stride."""
-    sources = [arguments, *written_arguments(target)]
+def used_variants(target: Target) -> List[Variant]:
+    """What the calls in the file and the parents pass; first one of each kind, then the others."""
+    sources = [each for each in written_arguments(target) if each.written and each.text]
+    sources.extend(passed_elsewhere(target))
     for parent in parents_of(target):
         sources.extend(harvested(parent))
-    bound = [each for each in (bind(target, source) for source in sources) if each is not None]
-    if not bound:
-        return [Variant("", arguments, specs)]
-    found: Dict[Tuple[Any, bool], Bound] = {}
-    for each in bound:
-        found.setdefault(each.key, each)
-    for each in list(found.values()):
-        for other in with_strides(each):
-            found.setdefault(other.key, other)
-    if not any(each.widens for each in found.values()) and bound[0].width_out:
-        widened = {**bound[0].values, bound[0].width_out: bound[0].values[bound[0].width_out] * 2}
-        extra = Bound(widened, bound[0].stride, bound[0].width_in, bound[0].width_out)
-        found.setdefault(extra.key, extra)
-    chosen = sorted(list(found.values())[:MOST], key=lambda each: (str(each.key[0]), each.widens))
-    variants = [make_variant(each, bound[0], specs, target) for each in chosen]
-    return [variant for variant in variants if variant is not None] or [Variant("", arguments, specs)]
+    found: Dict[str, Variant] = {}
+    for arguments in sources:
+        bound = bind(target, arguments)
+        if bound is not None:
+            found.setdefault(text_of(bound, target) or arguments.text, Variant(arguments, bound))
+    firsts = {variant.kind: variant for variant in reversed(found.values())}
+    return sorted(found.values(), key=lambda variant: firsts[variant.kind] is not variant)[:MOST_USED]
 
 
-def bind(target: Target, arguments: Arguments) -> Optional[Bound]:
-    """Arguments by parameter, defaults put in; None where they cannot be evaluated or do not fit."""
-    signature = signature_of(target.cls)
-    outcome = attempt(lambda: evaluate(f"(lambda *values, **options: (values, options))({arguments.text})", target))
-    if signature is None or isinstance(outcome, Failure):
-        return None
-    values, options = outcome.value
-    fitted = attempt(lambda: signature.bind(*values, **options))
-    if isinstance(fitted, Failure):
-        return None
-    fitted.value.apply_defaults()
-    given = dict(fitted.value.arguments)
-    whole = {name for name, value in given.items() if isinstance(value, int) and not isinstance(value, bool)}
-    return Bound(given, first(STRIDE, given, whole), first(WIDTH_IN, given, whole), first(WIDTH_OUT, given, whole))
+def made_variants(target: Target, known: List[Variant], ratio: int) -> List[Variant]:
+    """Made-up arguments of the kinds that are not among the known ones; `ratio` tells how much wider the block's output
+    is than its parameter says."""
+    roots = [replace(variant.bound, ratio=ratio) for variant in known if variant.bound is not None]
+    kinds = {root.form for root in roots}
+    made: List[Variant] = []
+    widths = [*roots, *other_widths(roots)]
+    for bound in [*widths, *(each for width in widths for each in other_strides(width))]:
+        text = text_of(bound, target)
+        if bound.form not in kinds and text is not None:
+            kinds.add(bound.form)
+            made.append(Variant(Arguments(text, "variant", False), bound))
+    return made[:MOST_MADE]
 
 
-def first(pattern: str, names: Dict[str, Any], whole: set[str]) -> Optional[str]:
-    """The first parameter with a whole number whose name the pattern covers."""
-    return next((name for name in names if name in whole and re.fullmatch(pattern, name)), None)
-
-
-def with_strides(bound: Bound) -> List[Bound]:
+def other_strides(bound: Bound) -> Iterator[Bound]:
     """The same arguments at stride 1 and at stride 2."""
-    if bound.stride is None:
-        return []
-    return [
-        Bound({**bound.values, bound.stride: stride}, bound.stride, bound.width_in, bound.width_out)
-        for stride in (1, 2)
-    ]
+    if bound.stride is not None:
+        yield from (bound.changed(**{bound.stride: stride}) for stride in (1, 2))
 
 
-def make_variant(bound: Bound, base: Bound, specs: Specs, target: Target) -> Optional[Variant]:
-    """A variant as text, its inputs those of the recipe with the channels that it takes."""
-    signature = signature_of(target.cls)
-    if signature is None:
-        return None
-    parts: List[str] = []
-    for name, value in bound.values.items():
-        parameter = signature.parameters[name]
-        text = express(value, target)
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            if value:
-                return None
-        elif parameter.default is not parameter.empty and value is parameter.default:
-            continue
-        elif text is None:
-            return None
-        else:
-            parts.append(text if parameter.kind is parameter.POSITIONAL_ONLY else f"{name}={text}")
-    old, new = (each.values.get(each.width_in) if each.width_in else None for each in (base, bound))
-    changed = specs
-    if old is not None and new is not None and old != new:
-        changed = tuple(
-            spec.sized(tuple(new if size == old and axis else size for axis, size in enumerate(spec.shape)))
-            for spec in specs
-        )
-    return Variant(bound.label, Arguments(", ".join(parts), "variant", False), changed)
+def other_widths(roots: List[Bound]) -> Iterator[Bound]:
+    """A block that keeps its width where all known ones change it, and one that doubles it where all keep it."""
+    root = next((root for root in roots if root.width_in and root.width_out), None)
+    if root is None:
+        return
+    out = root.value(root.width_out)
+    if all(each.widens for each in roots):
+        yield root.changed(**{str(root.width_in): out * root.ratio})
+    if not any(each.widens for each in roots):
+        yield root.changed(**{str(root.width_out): out * 2})
