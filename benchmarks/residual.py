@@ -1,0 +1,168 @@
+"""How well the residual rules tell blocks that lost their addition: `python benchmarks/residual.py`.
+
+(a) What NN3xx says of packages as they are, each finding judged by hand in `residual_judged.tsv`.
+(b) How many blocks are found when every residual addition is deleted, at three hardnesses: the addition alone; what is
+    dead after it too; all that betrays it too (attributes, words, the name of the class).
+
+`--packages` and `--folder` take other packages, `--most` caps the blocks of a kind, `--missed` lists the missed ones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from packages import unpacked
+from residual_checks import Checked, check
+from residual_findings import report_findings
+from residual_mutants import HARDNESSES, Mutant
+from residual_scan import Scan, scan
+
+PACKAGES = tuple((Path(__file__).parent / "residual_packages.txt").read_text("utf-8").split())
+KINDS = ("ResNet-stacked straight", "stacked by a ResNet", "CNN", "transformer", "other")
+
+
+def main() -> None:
+    """Scan, draw, check, and print the tables."""
+    given = _arguments()
+    began = time.monotonic()
+    folders = {name: unpacked(name) for name in given.packages or (() if given.folder else PACKAGES)}
+    folders |= {path.name: path for path in given.folder}
+    names = sorted(folders, key=lambda name: -sum(path.stat().st_size for path in folders[name].rglob("*.py")))
+    with ProcessPoolExecutor(given.jobs) as pool:
+        scans = list(pool.map(scan, names, [folders[name] for name in names]))
+        _print_packages(scans)
+        report_findings(scans)
+        drawn = draw(scans, given.most, given.seed)
+        by_package = by_packages(drawn)
+        print(f"{sum(map(len, by_package.values()))} blocks drawn, {time.monotonic() - began:.0f} s\n")
+        order = [name for name in names if name in by_package]
+        hardnesses = [tuple(given.hardness)] * len(order)
+        results = pool.map(check, [folders[name] for name in order], [by_package[name] for name in order], hardnesses)
+        checked = [item for batch in results for item in batch]
+    print_table(drawn, checked)
+    if given.missed or given.why:
+        print_missed(checked, names_too=given.missed)
+    print(f"{time.monotonic() - began:.0f} s in all")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--packages", nargs="*", default=[], metavar="NAME==VERSION")
+    parser.add_argument("--folder", nargs="*", default=[], type=Path, help="packages that are unpacked already")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--most", type=int, default=400, help="blocks of a kind, drawn by the seed")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--hardness", type=int, nargs="*", choices=HARDNESSES, default=HARDNESSES)
+    parser.add_argument("--missed", action="store_true", help="print each block that is not found")
+    parser.add_argument("--why", action="store_true", help="count the reasons for which blocks are not found")
+    return parser.parse_args()
+
+
+def draw(scans: Sequence[Scan], most: int, seed: int) -> dict[str, tuple[Mutant, ...]]:
+    """At most so many distinct blocks of each kind; one block may be drawn for several kinds."""
+    distinct: dict[str, Mutant] = {}
+    for mutant in sorted((item for result in scans for item in result.mutants), key=_place):
+        distinct.setdefault(mutant.digest, mutant)
+    drawn = {}
+    for kind in KINDS:
+        of_kind = [mutant for mutant in distinct.values() if kind in mutant.kinds]
+        chance = random.Random(f"{seed} {kind}")  # noqa: S311
+        drawn[kind] = tuple(chance.sample(of_kind, min(most, len(of_kind))))
+        print(f"{kind}: {len(of_kind)} distinct blocks, {len(drawn[kind])} drawn")
+    return drawn
+
+
+def _place(mutant: Mutant) -> tuple[str, str, tuple[int, int]]:
+    return mutant.package, mutant.path, mutant.rows
+
+
+def by_packages(drawn: dict[str, tuple[Mutant, ...]]) -> dict[str, list[Mutant]]:
+    """The drawn blocks by package, each once."""
+    by_package: dict[str, dict[Mutant, None]] = defaultdict(dict)
+    for mutants in drawn.values():
+        for mutant in mutants:
+            by_package[mutant.package][mutant] = None
+    return {name: list(found) for name, found in by_package.items()}
+
+
+def _print_packages(scans: Sequence[Scan]) -> None:
+    plain = set().union(*(item.plain for item in scans))
+    adding = set().union(*(item.adding for item in scans))
+    print(f"{len(scans)} packages, {sum(item.files for item in scans)} files")
+    print(f"{len(plain | adding)} distinct modules with a forward of their own: {len(plain)} do not add their input")
+    made = {mutant.digest for item in scans for mutant in item.mutants}
+    print(
+        f"{len(adding)} have a residual sum; blocks without it can be made of {len(made)}. Left out (copies counted):"
+    )
+    skipped = sum((item.skipped for item in scans), Counter[str]())
+    for reason, count in skipped.most_common():
+        print(f"  {count:5} {reason}")
+    print()
+
+
+def print_table(drawn: dict[str, tuple[Mutant, ...]], checked: Sequence[Checked]) -> None:
+    """Kind and hardness against what was found."""
+    results = {(item.mutant, item.hardness): item for item in checked}
+    head = ("kind", "hardness", "blocks", "errors", "with warnings", "repair offered", "of those found")
+    print("{:24} {:>8} {:>7} {:>12} {:>14} {:>15} {:>15}".format(*head))
+    for kind, mutants in drawn.items():
+        for hardness in HARDNESSES:
+            found = [results[mutant, hardness] for mutant in mutants if (mutant, hardness) in results]
+            if found:
+                _print_row(kind, str(hardness), found)
+    for hardness in HARDNESSES:
+        found = [item for item in checked if item.hardness == hardness]
+        if found:
+            _print_row("all that were drawn", str(hardness), found)
+    codes = Counter((item.hardness, code) for item in checked for code in item.codes)
+    print(
+        "by code: " + ", ".join(f"{code} at {hardness}: {count}" for (hardness, code), count in sorted(codes.items()))
+    )
+    print()
+
+
+def _print_row(kind: str, hardness: str, items: Sequence[Checked]) -> None:
+    errors = sum(item.severity == "error" for item in items)
+    found = sum(bool(item.severity) for item in items)
+    repairable = sum(item.repairable for item in items)
+    cells = (
+        share(errors, len(items)),
+        share(found, len(items)),
+        share(repairable, len(items)),
+        share(repairable, found),
+    )
+    print("{:24} {:>8} {:>7} {:>12} {:>14} {:>15} {:>15}".format(kind, hardness, len(items), *cells))
+
+
+def share(part: int, whole: int) -> str:
+    """`12 (40%)`."""
+    return f"{part} ({100 * part / whole:.0f}%)" if whole else "-"
+
+
+def print_missed(checked: Sequence[Checked], *, names_too: bool) -> None:
+    """Why blocks are missed, and which."""
+    for hardness in HARDNESSES:
+        missed = [item for item in checked if item.hardness == hardness and not item.severity]
+        print(f"missed at hardness {hardness}: {len(missed)}")
+        for why, count in Counter(item.why for item in missed).most_common():
+            print(f"  {count:5} {why}")
+        if names_too:
+            print(*_missed_rows(missed), sep="\n")
+    print()
+
+
+def _missed_rows(missed: Sequence[Checked]) -> Iterator[str]:
+    for item in sorted(missed, key=lambda item: (item.mutant.package, item.mutant.path, item.mutant.rows)):
+        mutant = item.mutant
+        place = f"{mutant.package}/{mutant.path}:{mutant.rows[0]}"
+        yield f"    {place} {mutant.name} [{', '.join(mutant.kinds)}] {item.why}"
+
+
+if __name__ == "__main__":
+    main()

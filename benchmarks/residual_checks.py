@@ -1,0 +1,68 @@
+"""What nn-lint says of mutants: found or missed, as an error or a warning, with or without a repair, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from residual_mutants import HARDNESSES, Mutant, Planted, class_at, mutated
+from residual_scan import RULES, open_session
+
+from nn_lint.diagnostic import Severity
+from nn_lint.model.module_class import ModelRegistry, ModuleClass
+from nn_lint.rules import all_rules
+from nn_lint.rules.rule import Finding
+from nn_lint.runner import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One mutant at one hardness. `severity` is the strongest of its findings, empty where there is none."""
+
+    mutant: Mutant
+    hardness: int
+    severity: str
+    codes: tuple[str, ...]
+    repairable: bool
+    why: str = ""
+
+
+def check(folder: Path, mutants: Sequence[Mutant], hardnesses: Sequence[int] = HARDNESSES) -> list[Checked]:
+    """Check mutants of one package."""
+    session = open_session(folder)
+    results = []
+    for mutant in mutants:
+        for hardness, text in zip(hardnesses, texts(session, folder, mutant, hardnesses)):
+            with Planted(session, folder.absolute(), mutant, hardness, text) as cls:
+                results.append(_checked(mutant, hardness, cls))
+    return results
+
+
+def texts(session: Session, folder: Path, mutant: Mutant, hardnesses: Sequence[int]) -> tuple[str, ...]:
+    """The source of a mutant at some hardnesses."""
+    file = session.hierarchy.files.open(folder.absolute() / mutant.path)
+    assert file is not None, "the class was found in this file"
+    return mutated(class_at(file, mutant.rows[0], ModelRegistry(session.hierarchy)), hardnesses)
+
+
+def _checked(mutant: Mutant, hardness: int, cls: ModuleClass) -> Checked:
+    found = list(findings(cls))
+    severities = {finding.severity for _, finding in found}
+    strongest = Severity.ERROR if Severity.ERROR in severities else Severity.WARNING
+    return Checked(
+        mutant,
+        hardness,
+        strongest.value if found else "",
+        tuple(dict.fromkeys(code for code, _ in found)),
+        any(finding.repair is not None for _, finding in found),
+    )
+
+
+def findings(cls: ModuleClass) -> Iterator[tuple[str, Finding]]:
+    """What the residual rules say of one class, with their codes."""
+    for rule in all_rules():
+        if not rule.code.startswith(RULES) or rule.check is None:
+            continue
+        if rule.sieve is None or rule.sieve(cls.facts, cls.text):
+            yield from ((rule.code, finding) for finding in rule.check(cls))

@@ -1,0 +1,192 @@
+"""Blocks whose residual additions were deleted: the addition alone, what is dead after it, all that betrays it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+import residual_dead as dead
+from residual_sums import WithoutSums, residual_sums
+
+from nn_lint.model.module_class import ModelRegistry
+from nn_lint.model.values import Kind, is_residual_sum
+from nn_lint.project.hierarchy import ProjectClass
+from nn_lint.source.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from nn_lint.model.module_class import ModuleClass
+    from nn_lint.project.files import ProjectFile
+    from nn_lint.runner import Session
+
+HARDNESSES = (1, 2, 3)
+
+
+class Skipped(Exception):
+    """A class that cannot be made into a mutant; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A class of a package that adds its input, and from which the additions can be deleted.
+
+    `rows` are the rows of the class in its file; `kinds` the lines of the table that it belongs to.
+    """
+
+    package: str
+    path: str
+    name: str
+    rows: tuple[int, int]
+    kinds: tuple[str, ...]
+    digest: str
+
+    @property
+    def bare_name(self) -> str:
+        """The name in the `class` line."""
+        return self.name.split(".")[-1]
+
+
+def mutated(cls: ModuleClass, hardnesses: Sequence[int] = HARDNESSES) -> tuple[str, ...]:
+    """The source of a class without its residual additions, for each hardness."""
+    flow = cls.flow
+    assert flow is not None, "asked only of classes with a forward"
+    sums = residual_sums(cls, flow)
+    if not any(found.is_input for found in sums):
+        raise Skipped("no term of a residual sum is the input itself or its projection")
+    if cls.definition.file.text.reindented is not None:
+        raise Skipped("the file has mixed indentation")
+    whole = cls.syntax._module
+    modules = [whole.visit(WithoutSums(sums))]
+    if max(hardnesses) > 1:
+        before = dead.uses(whole)
+        modules.append(dead.without_dead_locals(modules[0], before.dead))
+        modules.append(_bare(modules[1], before))
+    prefix = cls.syntax._prefix_rows
+    return tuple(_without_rows(modules[hardness - 1].code, prefix) for hardness in hardnesses)
+
+
+def _bare(module: cst.Module, before: dead.Uses) -> cst.Module:
+    """A class in which nothing but the name tells that it was residual."""
+    module = dead.without_dead_locals(dead.without_idle_branches(module), before.dead)
+    while unread := before.read - dead.uses(module).read:
+        changed = dead.without_dead_locals(dead.without_attributes(module, unread), before.dead)
+        if changed.code == module.code:
+            break
+        module = changed
+    return dead.without_words(module)
+
+
+def _without_rows(code: str, count: int) -> str:
+    return "".join(code.splitlines(keepends=True)[count:])
+
+
+class Planted:
+    """A mutant in the place of its class, within all of its package; the texts of before come back at the end."""
+
+    def __init__(self, session: Session, folder: Path, mutant: Mutant, hardness: int, text: str) -> None:
+        self._files = session.hierarchy.files
+        self._hierarchy = session.hierarchy
+        self._before: list[ProjectFile] = []
+        self.path = folder / mutant.path
+        self._mutant = mutant
+        self._hardness = hardness
+        self._text = text
+
+    def __enter__(self) -> ModuleClass:
+        mutant, bare = self._mutant, self._mutant.bare_name
+        original = self._files.open(self.path)
+        assert original is not None, "the class was found in this file"
+        content = replaced(original, mutant, self._text, bare=self._hardness == HARDNESSES[-1])
+        if self._hardness == HARDNESSES[-1]:
+            near = tuple(self._files.mentioning(bare, original))
+            name = neutral_name(file.text.content for file in near)
+            for file in near:
+                self._put(file, renamed(content if file is original else file.text.content, bare, name))
+        else:
+            self._put(original, content)
+        self._hierarchy.forget()
+        file = self._files.open(self.path)
+        assert file is not None, "it was put there"
+        return class_at(file, mutant.rows[0], ModelRegistry(self._hierarchy))
+
+    def __exit__(self, *error: object) -> None:
+        for file in self._before:
+            self._files.put(file)
+        self._hierarchy.forget()
+
+    def _put(self, file: ProjectFile, content: str) -> None:
+        self._before.append(file)
+        self._files.add(file.path, Text(content, file.text.filename))
+
+
+def replaced(file: ProjectFile, mutant: Mutant, text: str, *, bare: bool) -> str:
+    """The text of a file with a mutant in the place of its class."""
+    lines = file.text.lines
+    first, last = mutant.rows
+    above = lines.rows(1, first - 1) if first > 1 else ""
+    below = lines.rows(last + 1, lines.count) if last < lines.count else ""
+    if bare:
+        above = _COMMENTS_ABOVE.sub(lambda found: "\n" * found.group().count("\n"), above)
+    return above + text + below
+
+
+_COMMENTS_ABOVE = re.compile(r"(?:^[ \t]*#[^\n]*\n)+\Z", re.MULTILINE)
+
+
+def renamed(content: str, old: str, new: str) -> str:
+    """A text in which a class has another name."""
+    return re.sub(rf"\b{old}\b", new, content)
+
+
+def neutral_name(contents: Iterable[str]) -> str:
+    """`Block` and a number that none of the texts has."""
+    together = "\n".join(contents)
+    return next(name for number in range(17, 10_000) if (name := f"Block{number}") not in together)
+
+
+def class_at(file: ProjectFile, row: int, registry: ModelRegistry) -> ModuleClass:
+    """The model of the class whose first row (of its decorators, if any) this is."""
+    facts = next((item for item in file.facts.classes if item.first_row == row), None)
+    if facts is None:
+        raise Skipped("the text does not parse after the deletion")
+    return registry.model(ProjectClass(file, facts))
+
+
+def check_mutant(cls: ModuleClass) -> None:
+    """Raise `Skipped` where the input of a mutant may still come back, or nothing of the branch is left."""
+    flow = cls.flow
+    if flow is None:
+        raise Skipped("the text does not parse after the deletion")
+    if any(is_residual_sum(value) for value in flow.values):
+        raise Skipped("another residual sum or difference is left (a whole network, a gate, a helper)")
+    if not any(value.kind is Kind.LAYER for value in flow.values):
+        raise Skipped("no submodule is called")
+
+
+def kinds_of(cls: ModuleClass) -> Iterator[str]:
+    """The kinds that tell a class apart without its mutant: transformer, CNN or other."""
+    flow = cls.flow
+    assert flow is not None, "asked only of classes with a forward"
+    called = [
+        f"{value.name} {value.layer.callee if value.layer else ''}" for value in flow.values if value.kind is Kind.LAYER
+    ]
+    if any(_ATTENTION.search(words) for words in called) and any(_NORM.search(words) for words in called):
+        yield "transformer"
+    elif _CONVOLUTION.search(cls.text) or any(_holds_convolution(cls, value.layer) for value in flow.values):
+        yield "CNN"
+    else:
+        yield "other"
+
+
+def _holds_convolution(cls: ModuleClass, layer: object) -> bool:
+    found = getattr(layer, "cls", None)
+    return isinstance(found, ProjectClass) and bool(_CONVOLUTION.search(cls.registry.model(found).text))
+
+
+_ATTENTION = re.compile(r"attention|attn|self_att|mha", re.IGNORECASE)
+_NORM = re.compile(r"norm|(?:^|_)ln(?:_?\d|_|\b)", re.IGNORECASE)
+_CONVOLUTION = re.compile(r"\bConv[123]d\b|\bConv(?:Module|Norm\w*|B[nN]\w*)?\(|build_conv_layer|\bconv[1-9]x[1-9]")
