@@ -24,7 +24,7 @@ from residual_mutants import HARDNESSES, Mutant
 from residual_scan import Scan, scan
 
 PACKAGES = tuple((Path(__file__).parent / "residual_packages.txt").read_text("utf-8").split())
-KINDS = ("ResNet-stacked straight", "stacked by a ResNet", "CNN", "transformer", "other")
+KINDS = ("ResNet-stacked straight", "stacked by a ResNet", "CNN", "transformer", "other", "network of lists")
 
 
 def main() -> None:
@@ -120,10 +120,10 @@ def print_table(drawn: dict[str, tuple[Mutant, ...]], checked: Sequence[Checked]
         found = [item for item in checked if item.hardness == hardness]
         if found:
             _print_row("all that were drawn", str(hardness), found)
-    codes = Counter((item.hardness, code) for item in checked for code in item.codes)
-    print(
-        "by code: " + ", ".join(f"{code} at {hardness}: {count}" for (hardness, code), count in sorted(codes.items()))
-    )
+    for hardness in HARDNESSES:
+        codes = Counter(code for item in checked if item.hardness == hardness for code in item.codes)
+        if codes:
+            print(f"findings at hardness {hardness}: " + ", ".join(f"{codes[code]} {code}" for code in sorted(codes)))
     print()
 
 
@@ -150,7 +150,7 @@ def print_missed(checked: Sequence[Checked], *, names_too: bool) -> None:
     for hardness in HARDNESSES:
         missed = [item for item in checked if item.hardness == hardness and not item.severity]
         print(f"missed at hardness {hardness}: {len(missed)}")
-        for why, count in Counter(item.why for item in missed).most_common():
+        for why, count in Counter(item.why.partition(":")[0] for item in missed).most_common():
             print(f"  {count:5} {why}")
         if names_too:
             print(*_missed_rows(missed), sep="\n")

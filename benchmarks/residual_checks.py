@@ -8,6 +8,7 @@ from pathlib import Path
 
 from residual_mutants import HARDNESSES, Mutant, Planted, class_at, mutated
 from residual_scan import RULES, open_session
+from residual_why import why
 
 from nn_lint.diagnostic import Severity
 from nn_lint.model.module_class import ModelRegistry, ModuleClass
@@ -56,6 +57,7 @@ def _checked(mutant: Mutant, hardness: int, cls: ModuleClass) -> Checked:
         strongest.value if found else "",
         tuple(dict.fromkeys(code for code, _ in found)),
         any(finding.repair is not None for _, finding in found),
+        "" if found else why(cls),
     )
 
 

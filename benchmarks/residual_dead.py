@@ -166,10 +166,10 @@ class _IdleBranches(_Branches):
         """`if self.use_shortcut: return y`, and then `return y`."""
         body = list(updated_node.body)
         for index in range(len(body) - 2, -1, -1):
-            item = body[index]
-            if isinstance(item, cst.If) and item.orelse is None and _same(item.body.body, body[index + 1 : index + 2]):
-                if isinstance(body[index + 1], cst.SimpleStatementLine) and _returns(body[index + 1]):
-                    del body[index]
+            item, following = body[index], body[index + 1]
+            is_alone = isinstance(item, cst.If) and item.orelse is None
+            if is_alone and _returns(following) and _same(item.body.body, [following]):
+                del body[index]
         return updated_node.with_changes(body=body)
 
 

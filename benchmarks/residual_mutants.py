@@ -168,25 +168,35 @@ def check_mutant(cls: ModuleClass) -> None:
 
 
 def kinds_of(cls: ModuleClass) -> Iterator[str]:
-    """The kinds that tell a class apart without its mutant: transformer, CNN or other."""
+    """The kinds that tell a class apart without its mutant: a network over lists of layers, transformer, CNN, other."""
     flow = cls.flow
     assert flow is not None, "asked only of classes with a forward"
     called = [
         f"{value.name} {value.layer.callee if value.layer else ''}" for value in flow.values if value.kind is Kind.LAYER
     ]
-    if any(_ATTENTION.search(words) for words in called) and any(_NORM.search(words) for words in called):
+    if any(value.kind is Kind.LAYER and value.name.endswith("[]") for value in flow.values):
+        yield "network of lists"
+    elif any(_ATTENTION.search(words) for words in called) and any(_NORM.search(words) for words in called):
         yield "transformer"
-    elif _CONVOLUTION.search(cls.text) or any(_holds_convolution(cls, value.layer) for value in flow.values):
+    elif any(_CONVOLUTION.search(text) for text in _texts(cls)):
         yield "CNN"
     else:
         yield "other"
 
 
-def _holds_convolution(cls: ModuleClass, layer: object) -> bool:
-    found = getattr(layer, "cls", None)
-    return isinstance(found, ProjectClass) and bool(_CONVOLUTION.search(cls.registry.model(found).text))
+def _texts(cls: ModuleClass) -> Iterator[str]:
+    """The sources of a class, of its ancestors and of the submodules that they build."""
+    for item in (cls, *cls.ancestors):
+        yield item.text
+    for layers in cls.layers.by_attribute.values():
+        for layer in layers:
+            for part in (layer, *layer.children):
+                if isinstance(part.cls, ProjectClass):
+                    yield cls.registry.model(part.cls).text
 
 
 _ATTENTION = re.compile(r"attention|attn|self_att|mha", re.IGNORECASE)
 _NORM = re.compile(r"norm|(?:^|_)ln(?:_?\d|_|\b)", re.IGNORECASE)
-_CONVOLUTION = re.compile(r"\bConv[123]d\b|\bConv(?:Module|Norm\w*|B[nN]\w*)?\(|build_conv_layer|\bconv[1-9]x[1-9]")
+_CONVOLUTION = re.compile(
+    r"\bConv(?:[123][dD]\w*|Module|Norm\w*|B[nN]\w*|Block)?\(|\bConv[123]d\b|build_conv_layer|\bconv[1-9]x[1-9]"
+)

@@ -62,10 +62,11 @@ def _roots(parents: dict[cst.CSTNode, cst.CSTNode], flow: Flow) -> Iterator[cst.
     for node, value in flow.made.items():
         if value.kind is not Kind.ADD or node not in parents or not isinstance(node, _FORMS):
             continue
-        while isinstance(parents[node], (cst.BinaryOperation, cst.AugAssign)) and _is_plus(parents[node], node):
-            node = parents[node]
-        if node in flow.made:
-            roots[node] = None
+        root = node
+        while _is_plus(parents[root], root):
+            root = parents[root]
+        if root in flow.made:
+            roots[root] = None
     yield from roots
 
 
