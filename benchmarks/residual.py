@@ -13,18 +13,24 @@ import argparse
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from packages import unpacked
 from residual_checks import Checked, check
-from residual_findings import report_findings
+from residual_findings import distinct_findings, report_findings
 from residual_mutants import HARDNESSES, Mutant
+from residual_repairs import CONFIRMED, Outcome, Repaired, repair
 from residual_scan import Scan, scan
 
 PACKAGES = tuple((Path(__file__).parent / "residual_packages.txt").read_text("utf-8").split())
+LEVELS = (("errors", ("error",)), ("errors and warnings", ("error", "warning")))
 KINDS = ("ResNet-stacked straight", "stacked by a ResNet", "CNN", "transformer", "other", "network of lists")
+
+
+_Result = TypeVar("_Result")
 
 
 def main() -> None:
@@ -44,11 +50,23 @@ def main() -> None:
         order = [name for name in names if name in by_package]
         hardnesses = [tuple(given.hardness)] * len(order)
         results = pool.map(check, [folders[name] for name in order], [by_package[name] for name in order], hardnesses)
-        checked = [item for batch in results for item in batch]
-    print_table(drawn, checked)
+        checked = _collected(results)
+        print_table(drawn, checked)
+        print_curve(checked, scans)
+        if not given.no_run:
+            jobs = draw_repairs(checked, given.repairs, given.seed)
+            order = [name for name in names if name in jobs]
+            print_repairs(
+                _collected(pool.map(repair, [folders[name] for name in order], [jobs[name] for name in order]))
+            )
     if given.missed or given.why:
         print_missed(checked, names_too=given.missed)
     print(f"{time.monotonic() - began:.0f} s in all")
+
+
+def _collected(batches: Iterable[list[_Result]]) -> list[_Result]:
+    """The results of all packages."""
+    return [item for batch in batches for item in batch]
 
 
 def _arguments() -> argparse.Namespace:
@@ -59,6 +77,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--most", type=int, default=400, help="blocks of a kind, drawn by the seed")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--hardness", type=int, nargs="*", choices=HARDNESSES, default=HARDNESSES)
+    parser.add_argument("--repairs", type=int, default=150, help="repairs to compare in torch, drawn by the seed")
+    parser.add_argument("--no-run", action="store_true", help="leave the comparison in torch out")
     parser.add_argument("--missed", action="store_true", help="print each block that is not found")
     parser.add_argument("--why", action="store_true", help="count the reasons for which blocks are not found")
     return parser.parse_args()
@@ -80,6 +100,16 @@ def draw(scans: Sequence[Scan], most: int, seed: int) -> dict[str, tuple[Mutant,
 
 def _place(mutant: Mutant) -> tuple[str, str, tuple[int, int]]:
     return mutant.package, mutant.path, mutant.rows
+
+
+def draw_repairs(checked: Sequence[Checked], most: int, seed: int) -> dict[str, list[tuple[Mutant, int]]]:
+    """Mutants that were found with a repair, by package."""
+    offered = [item for item in checked if item.repairable]
+    offered.sort(key=lambda item: (_place(item.mutant), item.hardness))
+    jobs: dict[str, list[tuple[Mutant, int]]] = defaultdict(list)
+    for item in random.Random(seed).sample(offered, min(most, len(offered))):  # noqa: S311
+        jobs[item.mutant.package].append((item.mutant, item.hardness))
+    return jobs
 
 
 def by_packages(drawn: dict[str, tuple[Mutant, ...]]) -> dict[str, list[Mutant]]:
@@ -143,6 +173,41 @@ def _print_row(kind: str, hardness: str, items: Sequence[Checked]) -> None:
 def share(part: int, whole: int) -> str:
     """`12 (40%)`."""
     return f"{part} ({100 * part / whole:.0f}%)" if whole else "-"
+
+
+def print_curve(checked: Sequence[Checked], scans: Sequence[Scan]) -> None:
+    """What each level of reporting finds, and what it costs in findings on packages as they are."""
+    alarms = distinct_findings(scans)
+    plain = len(set().union(*(result.plain for result in scans)))
+    for name, levels in LEVELS:
+        rates = []
+        for hardness in HARDNESSES:
+            items = [item for item in checked if item.hardness == hardness]
+            if items:
+                rates.append(f"{share(sum(item.severity in levels for item in items), len(items))} at {hardness}")
+        verdicts = Counter(verdict for item, verdict in alarms if item.severity in levels)
+        told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items())) or "no finding"
+        print(f"{name}: found {', '.join(rates)}; on {plain} classes that do not add: {told}")
+    print()
+
+
+def print_repairs(repaired: Sequence[Repaired]) -> None:
+    """How repaired blocks compare with those of the packages."""
+    print(f"{len(repaired)} repairs compared with the blocks of the packages")
+    for hardness in (*HARDNESSES, None):
+        items = [item for item in repaired if hardness in (None, item.hardness)]
+        run = [item for item in items if item.outcome is not Outcome.UNRUNNABLE]
+        told = Counter(item.outcome for item in items)
+        right = share(sum(item.outcome in CONFIRMED for item in run), len(run))
+        print(f"hardness {hardness or 'all'}: {right} of those that ran are equal, or the same shapes and proven")
+        for outcome in Outcome:
+            if told[outcome]:
+                print(f"  {told[outcome]:5} {outcome.value}")
+    for item in repaired:
+        if item.outcome not in (*CONFIRMED, Outcome.UNRUNNABLE):
+            place = f"{item.mutant.package}/{item.mutant.path}:{item.mutant.rows[0]}"
+            print(f"    {place} {item.mutant.name} at {item.hardness}: {item.outcome.value}: {item.detail}")
+    print()
 
 
 def print_missed(checked: Sequence[Checked], *, names_too: bool) -> None:
