@@ -10,15 +10,18 @@
 from __future__ import annotations
 
 import argparse
+import pickle
 import random
+import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from packages import unpacked
+from packages import CACHE, python_files, unpacked
 from residual_checks import Checked, check
 from residual_findings import distinct_findings, report_findings
 from residual_mutants import HARDNESSES, Mutant
@@ -26,10 +29,9 @@ from residual_repairs import CONFIRMED, Outcome, Repaired, repair
 from residual_scan import Scan, scan
 
 PACKAGES = tuple((Path(__file__).parent / "residual_packages.txt").read_text("utf-8").split())
+SCANS = CACHE / "residual_scans.pickle"
 LEVELS = (("errors", ("error",)), ("errors and warnings", ("error", "warning")))
 KINDS = ("ResNet-stacked straight", "stacked by a ResNet", "CNN", "transformer", "other", "network of lists")
-
-
 _Result = TypeVar("_Result")
 
 
@@ -39,34 +41,52 @@ def main() -> None:
     began = time.monotonic()
     folders = {name: unpacked(name) for name in given.packages or (() if given.folder else PACKAGES)}
     folders |= {path.name: path for path in given.folder}
-    names = sorted(folders, key=lambda name: -sum(path.stat().st_size for path in folders[name].rglob("*.py")))
     with ProcessPoolExecutor(given.jobs) as pool:
-        scans = list(pool.map(scan, names, [folders[name] for name in names]))
+        each = partial(_each, pool, folders)
+        scans = _scanned(given, partial(each, scan, {name: (name,) for name in _largest_first(folders)}))
         _print_packages(scans)
         report_findings(scans)
         drawn = draw(scans, given.most, given.seed)
-        by_package = by_packages(drawn)
-        print(f"{sum(map(len, by_package.values()))} blocks drawn, {time.monotonic() - began:.0f} s\n")
-        order = [name for name in names if name in by_package]
-        hardnesses = [tuple(given.hardness)] * len(order)
-        results = pool.map(check, [folders[name] for name in order], [by_package[name] for name in order], hardnesses)
-        checked = _collected(results)
+        mutants = by_packages(drawn)
+        print(f"{sum(map(len, mutants.values()))} blocks drawn, {time.monotonic() - began:.0f} s\n", flush=True)
+        jobs = {name: (mutants[name], tuple(given.hardness)) for name in _largest_first(folders) if name in mutants}
+        checked = [item for batch in each(check, jobs) for item in batch]
         print_table(drawn, checked)
         print_curve(checked, scans)
         if not given.no_run:
-            jobs = draw_repairs(checked, given.repairs, given.seed)
-            order = [name for name in names if name in jobs]
-            print_repairs(
-                _collected(pool.map(repair, [folders[name] for name in order], [jobs[name] for name in order]))
-            )
+            repairs = draw_repairs(checked, given.repairs, given.seed)
+            batches = each(repair, {name: (repairs[name],) for name in repairs})
+            print_repairs([item for batch in batches for item in batch])
     if given.missed or given.why:
         print_missed(checked, names_too=given.missed)
     print(f"{time.monotonic() - began:.0f} s in all")
 
 
-def _collected(batches: Iterable[list[_Result]]) -> list[_Result]:
-    """The results of all packages."""
-    return [item for batch in batches for item in batch]
+def _each(
+    pool: Executor, folders: Mapping[str, Path], work: Callable[..., _Result], jobs: Mapping[str, tuple[object, ...]]
+) -> list[_Result]:
+    """Work on packages in several processes; what is done is told on the standard error."""
+    running = {pool.submit(work, folders[name], *arguments): name for name, arguments in jobs.items()}
+    done: dict[str, _Result] = {}
+    for future in as_completed(running):
+        done[running[future]] = future.result()
+        print(f"{work.__name__} {len(done)}/{len(jobs)} {running[future]}", file=sys.stderr)
+    return [done[name] for name in sorted(done)]
+
+
+def _scanned(given: argparse.Namespace, scan_all: Callable[[], list[Scan]]) -> list[Scan]:
+    """The scans of all packages, or those of the run before."""
+    if given.again and SCANS.exists():
+        known: list[Scan] = pickle.loads(SCANS.read_bytes())  # noqa: S301
+        return known
+    scans = scan_all()
+    SCANS.write_bytes(pickle.dumps(scans))
+    return scans
+
+
+def _largest_first(folders: Mapping[str, Path]) -> list[str]:
+    """The names of packages, so that the longest work begins first."""
+    return sorted(folders, key=lambda name: -sum(path.stat().st_size for path in python_files(folders[name])))
 
 
 def _arguments() -> argparse.Namespace:
@@ -79,6 +99,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--hardness", type=int, nargs="*", choices=HARDNESSES, default=HARDNESSES)
     parser.add_argument("--repairs", type=int, default=150, help="repairs to compare in torch, drawn by the seed")
     parser.add_argument("--no-run", action="store_true", help="leave the comparison in torch out")
+    parser.add_argument("--again", action="store_true", help="take the blocks that the run before made out")
     parser.add_argument("--missed", action="store_true", help="print each block that is not found")
     parser.add_argument("--why", action="store_true", help="count the reasons for which blocks are not found")
     return parser.parse_args()
@@ -127,9 +148,7 @@ def _print_packages(scans: Sequence[Scan]) -> None:
     print(f"{len(scans)} packages, {sum(item.files for item in scans)} files")
     print(f"{len(plain | adding)} distinct modules with a forward of their own: {len(plain)} do not add their input")
     made = {mutant.digest for item in scans for mutant in item.mutants}
-    print(
-        f"{len(adding)} have a residual sum; blocks without it can be made of {len(made)}. Left out (copies counted):"
-    )
+    print(f"{len(adding)} have a residual sum, {len(made)} can be made into mutants. Left out (copies counted):")
     skipped = sum((item.skipped for item in scans), Counter[str]())
     for reason, count in skipped.most_common():
         print(f"  {count:5} {reason}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from residual_mutants import HARDNESSES, Mutant, Planted, class_at, mutated
+from residual_mutants import HARDNESSES, Mutant, Planted, Skipped, class_at, mutated
 from residual_scan import RULES, open_session
 from residual_why import why
 
@@ -35,8 +36,11 @@ def check(folder: Path, mutants: Sequence[Mutant], hardnesses: Sequence[int] = H
     results = []
     for mutant in mutants:
         for hardness, text in zip(hardnesses, texts(session, folder, mutant, hardnesses)):
-            with Planted(session, folder.absolute(), mutant, hardness, text) as cls:
-                results.append(_checked(mutant, hardness, cls))
+            try:
+                with Planted(session, folder.absolute(), mutant, hardness, text) as cls:
+                    results.append(_checked(mutant, hardness, cls))
+            except Skipped as reason:
+                print(f"{mutant.package} {mutant.name} left out at {hardness}: {reason}", file=sys.stderr)
     return results
 
 

@@ -65,7 +65,7 @@ def open_session(folder: Path) -> Session:
     return session
 
 
-def scan(package: str, folder: Path) -> Scan:
+def scan(folder: Path, package: str) -> Scan:
     """Check every file of a package, and make a mutant of each class that adds its input."""
     result = Scan(package)
     session = open_session(folder)
