@@ -15,7 +15,7 @@ _STRINGS = (cst.SimpleString, cst.ConcatenatedString)
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """What a class reads and stores: `dead` are the locals, by method and name, that are assigned and never read;
+    """What a class reads and stores: `dead` are the locals, by method and name, that are assigned and never needed;
     `read` the attributes that it takes of `self`."""
 
     dead: frozenset[tuple[str, str]]
@@ -36,23 +36,40 @@ def uses(module: cst.Module) -> Uses:
     )
 
 
-def _dead_in(method: ast.FunctionDef) -> Iterator[str]:
-    names = [item for item in ast.walk(method) if isinstance(item, ast.Name)]
-    read = {item.id for item in names if isinstance(item.ctx, ast.Load)}
-    read |= {item.target.id for item in ast.walk(method) if isinstance(item, ast.AugAssign) and _is_name(item.target)}
+def _dead_in(method: ast.FunctionDef) -> set[str]:
+    """The locals that nothing needs: what only such locals are made of is dead too."""
+    made_of: dict[str, set[str]] = {}
+    inside: set[int] = set()
     for item in ast.walk(method):
-        if isinstance(item, ast.Assign) and len(item.targets) == 1:
-            target: ast.expr = item.targets[0]
-        elif isinstance(item, ast.AnnAssign):
-            target = item.target
-        else:
-            continue
-        if isinstance(target, ast.Name) and target.id not in read:
-            yield target.id
+        name = _only_target(item)
+        if name is not None:
+            loads = list(_loads(getattr(item, "value", None)))
+            inside.update(map(id, loads))
+            made_of.setdefault(name, set()).update(load.id for load in loads)
+    pending = {load.id for load in _loads(method) if id(load) not in inside}
+    live: set[str] = set()
+    while pending:
+        name = pending.pop()
+        live.add(name)
+        pending |= made_of.get(name, set()) - live
+    return made_of.keys() - live
 
 
-def _is_name(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name)
+def _only_target(node: ast.AST) -> str | None:
+    """The local that a statement assigns, where it is the only thing that it does."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        target: ast.expr = node.targets[0]
+    elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+        target = node.target
+    else:
+        return None
+    return target.id if isinstance(target, ast.Name) else None
+
+
+def _loads(node: ast.AST | None) -> Iterator[ast.Name]:
+    for item in ast.walk(node) if node is not None else ():
+        if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Load):
+            yield item
 
 
 def _is_self(node: ast.expr) -> bool:
@@ -105,7 +122,7 @@ class _Branches(cst.CSTTransformer):
 
 
 class _Stores(_Branches):
-    """Takes assignments to locals, by method and name, and to attributes of `self` away."""
+    """Takes assignments to locals, by method and name, and to attributes of `self`, away."""
 
     def __init__(self, local: frozenset[tuple[str, str]], attributes: frozenset[str]) -> None:
         super().__init__()
@@ -136,6 +153,12 @@ class _Stores(_Branches):
         self, original_node: cst.AnnAssign, updated_node: cst.AnnAssign
     ) -> cst.BaseSmallStatement | cst.RemovalSentinel:
         """`identity: Tensor = x`."""
+        return cst.RemoveFromParent() if self._is_gone(updated_node.target) else updated_node
+
+    def leave_AugAssign(  # noqa: N802
+        self, original_node: cst.AugAssign, updated_node: cst.AugAssign
+    ) -> cst.BaseSmallStatement | cst.RemovalSentinel:
+        """`shortcut *= 2`."""
         return cst.RemoveFromParent() if self._is_gone(updated_node.target) else updated_node
 
     def _is_gone(self, target: cst.BaseExpression) -> bool:
