@@ -14,11 +14,11 @@ from packages import python_files
 from residual_mutants import Mutant, Planted, Skipped, check_mutant, kinds_of, mutated
 
 from nn_lint.config import Settings
-from nn_lint.model.layers import CONVOLUTIONS
+from nn_lint.model.layers import ACTIVATIONS, CONVOLUTIONS, NORMS, PASSIVE
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual import evidence
 from nn_lint.model.residual.names import STACKER
-from nn_lint.model.values import Kind, is_residual_sum
+from nn_lint.model.values import Kind, Value, is_residual_sum
 from nn_lint.project.code_text import bare_code, method_code
 from nn_lint.project.files import ProjectFile
 from nn_lint.project.hierarchy import Kinship, ProjectClass
@@ -169,8 +169,33 @@ _MADE = re.compile(r"\b\w*res_?ne(?:x?t|st)\w*\(([^()\[]*)", re.IGNORECASE)
 
 
 def _is_straight(cls: ModuleClass) -> bool:
-    """One chain of convolutions, norms and activations, two convolutions at least."""
+    """One chain of convolutions, norms, activations and dropout, by their types or names, two convolutions at least.
+
+    `StraightChain.is_plain` would ask for known types, and so leave out every block whose convolutions come from a
+    function such as `conv3x3`.
+    """
     chain = evidence.straight_chain(cls)
-    if chain is None or not chain.is_plain:
+    if chain is None or any(step.kind not in (Kind.LAYER, Kind.OPERATION) for step in chain.steps):
         return False
-    return sum(layer.torch_name in CONVOLUTIONS for layer in chain.weighted) > 1
+    layers = [step for step in chain.steps if step.kind is Kind.LAYER]
+    convolutions = sum(_convolutions(step) for step in layers)
+    return convolutions > 1 and all(_convolutions(step) or _passes(step) for step in layers)
+
+
+def _convolutions(step: Value) -> int:
+    """How many convolutions a step makes."""
+    layer = step.layer
+    if layer is None or layer.torch_name is None:
+        return int(_CONVOLUTION.search(step.name) is not None)
+    return sum(part.torch_name in CONVOLUTIONS for part in (layer, *layer.children))
+
+
+def _passes(step: Value) -> bool:
+    if step.layer is not None and step.layer.torch_name is not None:
+        return all(part.torch_name in _PASSING for part in step.layer.children or (step.layer,))
+    return _PASSING_NAME.search(step.name) is not None
+
+
+_PASSING = NORMS | ACTIVATIONS | PASSIVE
+_CONVOLUTION = re.compile(r"conv", re.IGNORECASE)
+_PASSING_NAME = re.compile(r"norm|bn|relu|act|elu|swish|drop", re.IGNORECASE)
