@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from residual_mutants import HARDNESSES, Mutant, Planted, Skipped, class_at, mutated
-from residual_scan import RULES, open_session
+from residual_scan import OPT_IN, RULES, open_session, severity_of
 from residual_why import why
 
 from nn_lint.diagnostic import Severity
 from nn_lint.model.module_class import ModelRegistry, ModuleClass
 from nn_lint.rules import all_rules
-from nn_lint.rules.rule import Finding
+from nn_lint.rules.rule import Finding, Rule
 from nn_lint.runner import Session
 
 
@@ -53,22 +53,21 @@ def texts(session: Session, folder: Path, mutant: Mutant, hardnesses: Sequence[i
 
 def _checked(mutant: Mutant, hardness: int, cls: ModuleClass) -> Checked:
     found = list(findings(cls))
-    severities = {finding.severity for _, finding in found}
-    strongest = Severity.ERROR if Severity.ERROR in severities else Severity.WARNING
+    severities = {severity_of(rule.code, finding.severity) for rule, finding in found}
     return Checked(
         mutant,
         hardness,
-        strongest.value if found else "",
-        tuple(dict.fromkeys(code for code, _ in found)),
+        next((name for name in (*(item.value for item in Severity), OPT_IN) if name in severities), ""),
+        tuple(dict.fromkeys(rule.code for rule, _ in found)),
         any(finding.repair is not None for _, finding in found),
         "" if found else why(cls),
     )
 
 
-def findings(cls: ModuleClass) -> Iterator[tuple[str, Finding]]:
-    """What the residual rules say of one class, with their codes."""
+def findings(cls: ModuleClass) -> Iterator[tuple[Rule, Finding]]:
+    """What the residual rules say of one class, and which of them."""
     for rule in all_rules():
         if not rule.code.startswith(RULES) or rule.check is None:
             continue
         if rule.sieve is None or rule.sieve(cls.facts, cls.text):
-            yield from ((rule.code, finding) for finding in rule.check(cls))
+            yield from ((rule, finding) for finding in rule.check(cls))

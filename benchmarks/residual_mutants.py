@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 import residual_dead as dead
-from residual_sums import WithoutSums, residual_sums
+from residual_deletion import WithoutSums
+from residual_sums import residual_sums
+from residual_uses import Uses, uses
 
 from nn_lint.model.module_class import ModelRegistry
 from nn_lint.model.values import Kind, is_residual_sum
@@ -16,7 +18,7 @@ from nn_lint.project.hierarchy import ProjectClass
 from nn_lint.source.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from nn_lint.model.module_class import ModuleClass
@@ -62,17 +64,17 @@ def mutated(cls: ModuleClass, hardnesses: Sequence[int] = HARDNESSES) -> tuple[s
     whole = cls.syntax._module
     modules = [whole.visit(WithoutSums(sums))]
     if max(hardnesses) > 1:
-        before = dead.uses(whole)
+        before = uses(whole.code)
         modules.append(dead.without_dead_locals(modules[0], before.dead))
         modules.append(_bare(modules[1], before))
     prefix = cls.syntax._prefix_rows
     return tuple(_without_rows(modules[hardness - 1].code, prefix) for hardness in hardnesses)
 
 
-def _bare(module: cst.Module, before: dead.Uses) -> cst.Module:
+def _bare(module: cst.Module, before: Uses) -> cst.Module:
     """A class in which nothing but the name tells that it was residual."""
     module = dead.without_dead_locals(dead.without_idle_branches(module), before.dead)
-    while unread := before.read - dead.uses(module).read:
+    while unread := before.read - uses(module.code).read:
         changed = dead.without_dead_locals(dead.without_attributes(module, unread), before.dead)
         if changed.code == module.code:
             break
@@ -165,38 +167,3 @@ def check_mutant(cls: ModuleClass) -> None:
         raise Skipped("another residual sum or difference is left (a whole network, a gate, a helper)")
     if not any(value.kind is Kind.LAYER for value in flow.values):
         raise Skipped("no submodule is called")
-
-
-def kinds_of(cls: ModuleClass) -> Iterator[str]:
-    """The kinds that tell a class apart without its mutant: a network over lists of layers, transformer, CNN, other."""
-    flow = cls.flow
-    assert flow is not None, "asked only of classes with a forward"
-    called = [
-        f"{value.name} {value.layer.callee if value.layer else ''}" for value in flow.values if value.kind is Kind.LAYER
-    ]
-    if any(value.kind is Kind.LAYER and value.name.endswith("[]") for value in flow.values):
-        yield "network of lists"
-    elif any(_ATTENTION.search(words) for words in called) and any(_NORM.search(words) for words in called):
-        yield "transformer"
-    elif any(_CONVOLUTION.search(text) for text in _texts(cls)):
-        yield "CNN"
-    else:
-        yield "other"
-
-
-def _texts(cls: ModuleClass) -> Iterator[str]:
-    """The sources of a class, of its ancestors and of the submodules that they build."""
-    for item in (cls, *cls.ancestors):
-        yield item.text
-    for layers in cls.layers.by_attribute.values():
-        for layer in layers:
-            for part in (layer, *layer.children):
-                if isinstance(part.cls, ProjectClass):
-                    yield cls.registry.model(part.cls).text
-
-
-_ATTENTION = re.compile(r"attention|attn|self_att|mha", re.IGNORECASE)
-_NORM = re.compile(r"norm|(?:^|_)ln(?:_?\d|_|\b)", re.IGNORECASE)
-_CONVOLUTION = re.compile(
-    r"\bConv(?:[123][dD]\w*|Module|Norm\w*|B[nN]\w*|Block)?\(|\bConv[123]d\b|build_conv_layer|\bconv[1-9]x[1-9]"
-)

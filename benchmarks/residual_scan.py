@@ -11,20 +11,22 @@ from pathlib import Path
 
 import libcst as cst
 from packages import python_files
-from residual_mutants import Mutant, Planted, Skipped, check_mutant, kinds_of, mutated
+from residual_kinds import kinds_of, stacked_kinds
+from residual_mutants import Mutant, Planted, Skipped, check_mutant, mutated
 
 from nn_lint.config import Settings
-from nn_lint.model.layers import ACTIVATIONS, CONVOLUTIONS, NORMS, PASSIVE
+from nn_lint.diagnostic import Severity
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.residual import evidence
-from nn_lint.model.residual.names import STACKER
-from nn_lint.model.values import Kind, Value, is_residual_sum
+from nn_lint.model.values import Kind, is_residual_sum
 from nn_lint.project.code_text import bare_code, method_code
 from nn_lint.project.files import ProjectFile
 from nn_lint.project.hierarchy import Kinship, ProjectClass
+from nn_lint.rules.selection import find_rule
 from nn_lint.runner import Session
 
 RULES = "NN3"
+OPT_IN = "opt-in"
+"""The severity, here, of what only rules outside the default set say."""
 _ADDITIONS = re.compile(r"\+|\b(?:\w*add\w*|sum|lerp\w*|iadd)\b")
 
 
@@ -88,13 +90,18 @@ def scan(folder: Path, package: str) -> Scan:
                     item.span.start.row,
                     name,
                     item.code,
-                    item.severity.value,
+                    severity_of(item.code, item.severity),
                     item.message,
                     digests.get(name, ""),
                 )
             )
         file.text.release()
     return result
+
+
+def severity_of(code: str, severity: Severity) -> str:
+    """The severity of a finding by name."""
+    return severity.value if find_rule(code).default else OPT_IN
 
 
 def _modules(session: Session, file: ProjectFile) -> Iterator[ProjectClass]:
@@ -146,56 +153,5 @@ def _mutant(package: str, session: Session, folder: Path, cls: ModuleClass, code
     (text,) = mutated(cls, (1,))
     with Planted(session, folder.absolute(), mutant, 1, text) as model:
         check_mutant(model)
-        stacked = tuple(_stacked(model))
+        stacked = tuple(stacked_kinds(model))
     return replace(mutant, kinds=(*stacked, *kinds))
-
-
-def _stacked(cls: ModuleClass) -> Iterator[str]:
-    """The kinds of a block that a network named ResNet stacks: as the texts tell, whether nn-lint sees it or not."""
-    word = re.compile(rf"(?<!class )\b{cls.name}\b")
-    for file in cls.registry.hierarchy.files.mentioning(cls.name, cls.definition.file):
-        networks = (item for item in file.facts.classes if STACKER.fullmatch(item.name) and item.name != cls.name)
-        if any(word.search(bare_code(file.text.lines.rows(item.row + 1, item.end_row))) for item in networks) or any(
-            word.search(handed) for handed in _MADE.findall(file.text.content)
-        ):
-            yield "stacked by a ResNet"
-            if _is_straight(cls):
-                yield "ResNet-stacked straight"
-            return
-
-
-_MADE = re.compile(r"\b\w*res_?ne(?:x?t|st)\w*\(([^()\[]*)", re.IGNORECASE)
-"""`_resnet(BasicBlock, ...)`."""
-
-
-def _is_straight(cls: ModuleClass) -> bool:
-    """One chain of convolutions, norms, activations and dropout, by their types or names, two convolutions at least.
-
-    `StraightChain.is_plain` would ask for known types, and so leave out every block whose convolutions come from a
-    function such as `conv3x3`.
-    """
-    chain = evidence.straight_chain(cls)
-    if chain is None or any(step.kind not in (Kind.LAYER, Kind.OPERATION) for step in chain.steps):
-        return False
-    layers = [step for step in chain.steps if step.kind is Kind.LAYER]
-    convolutions = sum(_convolutions(step) for step in layers)
-    return convolutions > 1 and all(_convolutions(step) or _passes(step) for step in layers)
-
-
-def _convolutions(step: Value) -> int:
-    """How many convolutions a step makes."""
-    layer = step.layer
-    if layer is None or layer.torch_name is None:
-        return int(_CONVOLUTION.search(step.name) is not None)
-    return sum(part.torch_name in CONVOLUTIONS for part in (layer, *layer.children))
-
-
-def _passes(step: Value) -> bool:
-    if step.layer is not None and step.layer.torch_name is not None:
-        return all(part.torch_name in _PASSING for part in step.layer.children or (step.layer,))
-    return _PASSING_NAME.search(step.name) is not None
-
-
-_PASSING = NORMS | ACTIVATIONS | PASSIVE
-_CONVOLUTION = re.compile(r"conv", re.IGNORECASE)
-_PASSING_NAME = re.compile(r"norm|bn|relu|act|elu|swish|drop", re.IGNORECASE)
