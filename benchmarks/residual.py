@@ -10,12 +10,13 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import pickle
 import random
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,6 @@ from residual_scan import Scan, scan
 from residual_tables import print_curve, print_missed, print_packages, print_repairs, print_table
 
 PACKAGES = tuple((Path(__file__).parent / "residual_packages.txt").read_text("utf-8").split())
-SCANS = CACHE / "residual_scans.pickle"
 _Result = TypeVar("_Result")
 
 
@@ -43,7 +43,9 @@ def main() -> None:
     folders |= {path.name: path for path in given.folder}
     with ProcessPoolExecutor(given.jobs) as pool:
         each = partial(_each, pool, folders)
-        scans = _scanned(given, partial(each, scan, {name: (name,) for name in _largest_first(folders)}))
+        scans = _scanned(
+            given, tuple(folders), partial(each, scan, {name: (name,) for name in _largest_first(folders)})
+        )
         print_packages(scans)
         report_findings(scans)
         drawn = draw(scans, given.most, given.seed)
@@ -56,7 +58,7 @@ def main() -> None:
         if not given.no_run:
             repairs = draw_repairs(checked, given.repairs, given.seed)
             batches = each(repair, {name: (repairs[name],) for name in repairs})
-            print_repairs([item for batch in batches for item in batch])
+            print_repairs([item for batch in batches for item in batch], reasons_too=given.missed)
     if given.missed or given.why:
         print_missed(checked, names_too=given.missed)
     print(f"{time.monotonic() - began:.0f} s in all")
@@ -74,13 +76,15 @@ def _each(
     return [done[name] for name in sorted(done)]
 
 
-def _scanned(given: argparse.Namespace, scan_all: Callable[[], list[Scan]]) -> list[Scan]:
-    """The scans of all packages, or those of the run before."""
-    if given.again and SCANS.exists():
-        known: list[Scan] = pickle.loads(SCANS.read_bytes())  # noqa: S301
+def _scanned(given: argparse.Namespace, names: Iterable[str], scan_all: Callable[[], list[Scan]]) -> list[Scan]:
+    """The scans of all packages, or those of the run before over the same packages."""
+    key = hashlib.sha1(" ".join(sorted(names)).encode(), usedforsecurity=False).hexdigest()[:12]
+    kept = CACHE / f"residual_{key}.pickle"
+    if given.again and kept.exists():
+        known: list[Scan] = pickle.loads(kept.read_bytes())  # noqa: S301
         return known
     scans = scan_all()
-    SCANS.write_bytes(pickle.dumps(scans))
+    kept.write_bytes(pickle.dumps(scans))
     return scans
 
 

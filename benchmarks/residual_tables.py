@@ -87,7 +87,7 @@ def print_curve(checked: Sequence[Checked], scans: Sequence[Scan]) -> None:
     print()
 
 
-def print_repairs(repaired: Sequence[Repaired]) -> None:
+def print_repairs(repaired: Sequence[Repaired], *, reasons_too: bool) -> None:
     """How repaired blocks compare with those of the packages."""
     print(f"{len(repaired)} repairs compared with the blocks of the packages")
     for hardness in (*HARDNESSES, None):
@@ -100,7 +100,7 @@ def print_repairs(repaired: Sequence[Repaired]) -> None:
             if told[outcome]:
                 print(f"  {told[outcome]:5} {outcome.value}")
     for item in repaired:
-        if item.outcome not in (*CONFIRMED, Outcome.UNRUNNABLE):
+        if item.outcome not in CONFIRMED and (reasons_too or item.outcome is not Outcome.UNRUNNABLE):
             place = f"{item.mutant.package}/{item.mutant.path}:{item.mutant.rows[0]}"
             print(f"    {place} {item.mutant.name} at {item.hardness}: {item.outcome.value}: {item.detail}")
     print()
