@@ -7,15 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from residual_mutants import HARDNESSES, Mutant, Planted, Skipped, class_at, mutated
+from residual_mutants import HARDNESSES, Mutant, Planted, Skipped
 from residual_scan import OPT_IN, RULES, open_session, severity_of
 from residual_why import why
 
 from nn_lint.diagnostic import Severity
-from nn_lint.model.module_class import ModelRegistry, ModuleClass
+from nn_lint.model.module_class import ModuleClass
 from nn_lint.rules import all_rules
 from nn_lint.rules.rule import Finding, Rule
-from nn_lint.runner import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +34,13 @@ def check(folder: Path, mutants: Sequence[Mutant], hardnesses: Sequence[int] = H
     session = open_session(folder)
     results = []
     for mutant in mutants:
-        for hardness, text in zip(hardnesses, texts(session, folder, mutant, hardnesses)):
+        for hardness in hardnesses:
             try:
-                with Planted(session, folder.absolute(), mutant, hardness, text) as cls:
+                with Planted(session, folder.absolute(), mutant, hardness) as cls:
                     results.append(_checked(mutant, hardness, cls))
             except Skipped as reason:
                 print(f"{mutant.package} {mutant.name} left out at {hardness}: {reason}", file=sys.stderr)
     return results
-
-
-def texts(session: Session, folder: Path, mutant: Mutant, hardnesses: Sequence[int]) -> tuple[str, ...]:
-    """The source of a mutant at some hardnesses."""
-    file = session.hierarchy.files.open(folder.absolute() / mutant.path)
-    assert file is not None, "the class was found in this file"
-    return mutated(class_at(file, mutant.rows[0], ModelRegistry(session.hierarchy)), hardnesses)
 
 
 def _checked(mutant: Mutant, hardness: int, cls: ModuleClass) -> Checked:

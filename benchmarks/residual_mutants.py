@@ -18,7 +18,7 @@ from nn_lint.project.hierarchy import ProjectClass
 from nn_lint.source.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from nn_lint.model.module_class import ModuleClass
@@ -34,7 +34,7 @@ class Skipped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A class of a package that adds its input, and from which the additions can be deleted.
+    """A class of a package that adds its input, and its source without the additions, one text for each hardness.
 
     `rows` are the rows of the class in its file; `kinds` the lines of the table that it belongs to.
     """
@@ -45,6 +45,7 @@ class Mutant:
     rows: tuple[int, int]
     kinds: tuple[str, ...]
     digest: str
+    texts: tuple[str, ...]
 
     @property
     def bare_name(self) -> str:
@@ -52,8 +53,8 @@ class Mutant:
         return self.name.split(".")[-1]
 
 
-def mutated(cls: ModuleClass, hardnesses: Sequence[int] = HARDNESSES) -> tuple[str, ...]:
-    """The source of a class without its residual additions, for each hardness."""
+def mutated(cls: ModuleClass) -> Iterator[str]:
+    """The source of a class without its residual additions, for one hardness after the other, each made when asked."""
     flow = cls.flow
     assert flow is not None, "asked only of classes with a forward"
     sums = residual_sums(cls, flow)
@@ -61,14 +62,13 @@ def mutated(cls: ModuleClass, hardnesses: Sequence[int] = HARDNESSES) -> tuple[s
         raise Skipped("no term of a residual sum is the input itself or its projection")
     if cls.definition.file.text.reindented is not None:
         raise Skipped("the file has mixed indentation")
-    whole = cls.syntax._module
-    modules = [whole.visit(WithoutSums(sums))]
-    if max(hardnesses) > 1:
-        before = uses(whole.code)
-        modules.append(dead.without_dead_locals(modules[0], before.dead))
-        modules.append(_bare(modules[1], before))
-    prefix = cls.syntax._prefix_rows
-    return tuple(_without_rows(modules[hardness - 1].code, prefix) for hardness in hardnesses)
+    whole, prefix = cls.syntax._module, cls.syntax._prefix_rows
+    first = whole.visit(WithoutSums(sums))
+    yield _without_rows(first.code, prefix)
+    before = uses(whole.code)
+    second = dead.without_dead_locals(first, before.dead)
+    yield _without_rows(second.code, prefix)
+    yield _without_rows(_bare(second, before).code, prefix)
 
 
 def _bare(module: cst.Module, before: Uses) -> cst.Module:
@@ -89,20 +89,19 @@ def _without_rows(code: str, count: int) -> str:
 class Planted:
     """A mutant in the place of its class, within all of its package; the texts of before come back at the end."""
 
-    def __init__(self, session: Session, folder: Path, mutant: Mutant, hardness: int, text: str) -> None:
+    def __init__(self, session: Session, folder: Path, mutant: Mutant, hardness: int) -> None:
         self._files = session.hierarchy.files
         self._hierarchy = session.hierarchy
         self._before: list[ProjectFile] = []
         self.path = folder / mutant.path
         self._mutant = mutant
         self._hardness = hardness
-        self._text = text
 
     def __enter__(self) -> ModuleClass:
         mutant, bare = self._mutant, self._mutant.bare_name
         original = self._files.open(self.path)
         assert original is not None, "the class was found in this file"
-        content = replaced(original, mutant, self._text, bare=self._hardness == HARDNESSES[-1])
+        content = replaced(original, mutant, self._hardness)
         if self._hardness == HARDNESSES[-1]:
             near = tuple(self._files.mentioning(bare, original))
             name = neutral_name(file.text.content for file in near)
@@ -113,7 +112,11 @@ class Planted:
         self._hierarchy.forget()
         file = self._files.open(self.path)
         assert file is not None, "it was put there"
-        return class_at(file, mutant.rows[0], ModelRegistry(self._hierarchy))
+        try:
+            return class_at(file, mutant.rows[0], ModelRegistry(self._hierarchy))
+        except Skipped:
+            self.__exit__()
+            raise
 
     def __exit__(self, *error: object) -> None:
         for file in self._before:
@@ -125,15 +128,15 @@ class Planted:
         self._files.add(file.path, Text(content, file.text.filename))
 
 
-def replaced(file: ProjectFile, mutant: Mutant, text: str, *, bare: bool) -> str:
+def replaced(file: ProjectFile, mutant: Mutant, hardness: int) -> str:
     """The text of a file with a mutant in the place of its class."""
     lines = file.text.lines
     first, last = mutant.rows
     above = lines.rows(1, first - 1) if first > 1 else ""
     below = lines.rows(last + 1, lines.count) if last < lines.count else ""
-    if bare:
+    if hardness == HARDNESSES[-1]:
         above = _COMMENTS_ABOVE.sub(lambda found: "\n" * found.group().count("\n"), above)
-    return above + text + below
+    return above + mutant.texts[hardness - 1] + below
 
 
 _COMMENTS_ABOVE = re.compile(r"(?:^[ \t]*#[^\n]*\n)+\Z", re.MULTILINE)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from residual_checks import texts
 from residual_mutants import Mutant, Planted
 from residual_scan import RULES, open_session
 
@@ -60,8 +59,7 @@ def _outcome(session: Session, verifier: Verifier, folder: Path, mutant: Mutant,
     path = folder.absolute() / mutant.path
     original = session.hierarchy.files.open(path)
     assert original is not None, "the class was found in this file"
-    (text,) = texts(session, folder, mutant, (hardness,))
-    with Planted(session, folder.absolute(), mutant, hardness, text) as cls:
+    with Planted(session, folder.absolute(), mutant, hardness) as cls:
         broken, name = cls.definition.file.text.content, cls.facts.name
         mended = _mended(session, path, cls.facts.qualified_name)
     if mended.content == broken or any(

@@ -149,9 +149,9 @@ def _mutant(package: str, session: Session, folder: Path, cls: ModuleClass, code
     path = str(file.path.relative_to(folder.absolute()))
     kinds = tuple(kinds_of(cls))
     rows = (facts.first_row, facts.end_row)
-    mutant = Mutant(package, path, facts.qualified_name, rows, kinds, code)
-    (text,) = mutated(cls, (1,))
-    with Planted(session, folder.absolute(), mutant, 1, text) as model:
+    sources = mutated(cls)
+    mutant = Mutant(package, path, facts.qualified_name, rows, kinds, code, (next(sources),))
+    with Planted(session, folder.absolute(), mutant, 1) as model:
         check_mutant(model)
         stacked = tuple(stacked_kinds(model))
-    return replace(mutant, kinds=(*stacked, *kinds))
+    return replace(mutant, kinds=(*stacked, *kinds), texts=(*mutant.texts, *sources))
