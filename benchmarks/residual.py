@@ -13,6 +13,7 @@ import argparse
 import hashlib
 import pickle
 import random
+import resource
 import sys
 import time
 from collections import defaultdict
@@ -61,7 +62,8 @@ def main() -> None:
             print_repairs([item for batch in batches for item in batch], reasons_too=given.missed)
     if given.missed or given.why:
         print_missed(checked, names_too=given.missed)
-    print(f"{time.monotonic() - began:.0f} s in all")
+    used = sum(resource.getrusage(who).ru_utime for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    print(f"{time.monotonic() - began:.0f} s in all, {used:.0f} s of processor time")
 
 
 def _each(
