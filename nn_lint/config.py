@@ -42,6 +42,8 @@ class Settings:
     src: tuple[Path, ...] = ()
     module_bases: tuple[str, ...] = ()
     unsafe_fixes: bool = False
+    suspicions: bool = False
+    fail_on_warning: bool = False
     verify: VerifySettings = VerifySettings()
 
 
@@ -135,6 +137,12 @@ def _paths(value: object, place: str, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / item for item in _strings(value, place, folder))
 
 
+def _switch(value: object, place: str, folder: Path) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{place} must be true or false")
+    return value
+
+
 def _path(value: object, place: str, folder: Path) -> Path:
     if not isinstance(value, str) or not value:
         raise ConfigError(f"{place} must be a path, as a string")
@@ -156,6 +164,7 @@ def _positive_integer(value: object, place: str, folder: Path) -> int:
 _Reader = Callable[[object, str, Path], object]
 _KEYS: dict[str, _Reader] = {
     **dict.fromkeys(("select", "ignore", "extend-select", "exclude", "extend-exclude", "module-bases"), _strings),
+    **dict.fromkeys(("suspicions", "fail-on-warning"), _switch),
     "src": _paths,
 }
 _VERIFY_KEYS: dict[str, _Reader] = {"python": _path, "timeout": _positive, "memory": _positive_integer}

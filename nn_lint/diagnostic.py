@@ -19,10 +19,11 @@ class Applicability(Enum):
 
 
 class Severity(Enum):
-    """An `ERROR` fails the run; a `WARNING` is shown."""
+    """An `ERROR` fails the run; a `WARNING` is shown; a `SUSPICION` is shown to those who ask for it."""
 
     ERROR = "error"
     WARNING = "warning"
+    SUSPICION = "suspicion"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nn_lint import suppression
-from nn_lint.diagnostic import Applicability, Diagnostic, Fix
+from nn_lint.diagnostic import Applicability, Diagnostic, Fix, Severity
 from nn_lint.fixing.apply import apply_edits, first_compatible
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.files import ProjectFile
@@ -34,8 +34,9 @@ class Mended:
 class Engine:
     """Checks files against chosen rules. The hierarchy may read other files of the project, never writes."""
 
-    def __init__(self, hierarchy: Hierarchy, codes: frozenset[str]) -> None:
+    def __init__(self, hierarchy: Hierarchy, codes: frozenset[str], *, suspicions: bool = False) -> None:
         self._hierarchy = hierarchy
+        self._hidden = frozenset() if suspicions else frozenset({Severity.SUSPICION})
         self._registry: ModelRegistry | None = None
         self._rules = tuple(rule for rule in all_rules() if rule.code in codes)
 
@@ -95,6 +96,8 @@ class Engine:
             for rule in rules:
                 assert rule.check is not None, "only rules about classes are applicable to one"
                 for finding in rule.check(model):
+                    if finding.severity in self._hidden:
+                        continue
                     yield _restored(_diagnostic(rule, finding, file.text, facts), file.text)
 
     def _models(self) -> ModelRegistry:

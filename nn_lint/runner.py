@@ -51,7 +51,7 @@ class Session:
         roots = (settings.root, settings.root / "src", *settings.src)
         self.settings = settings
         self.hierarchy = Hierarchy(ProjectFiles(roots, neighbours=tuple(paths)), settings.module_bases)
-        self.engine = Engine(self.hierarchy, select_rules(settings))
+        self.engine = Engine(self.hierarchy, select_rules(settings), suspicions=settings.suspicions)
 
     def open(self, path: Path, decoded: Decoded) -> ProjectFile:
         """A file as the engine takes it."""

@@ -31,6 +31,8 @@ class CheckOptions(CommonOptions):
     diff: bool
     show_fixes: bool
     no_verify: bool
+    suspicions: bool
+    fail_on_warning: bool
     exit_zero: bool
     no_cache: bool
     stdin_filename: str | None
@@ -51,6 +53,8 @@ class CheckOptions(CommonOptions):
 @click.option("--show-fixes", is_flag=True, help="List what was fixed.")
 @click.option("--no-verify", is_flag=True, help="Run nothing in torch: only fixes that need no proof are applied.")
 @click.option("--output-format", type=click.Choice(("full", "concise", "json")), help="[default: full in a terminal]")
+@click.option("--suspicions", is_flag=True, help="Also show what only looks like a mistake.")
+@click.option("--fail-on-warning", is_flag=True, help="Exit with 1 also when there are only warnings.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
 @click.option("--no-cache", is_flag=True, help="Do not use the cache of findings.")
 @click.option("--stdin-filename", metavar="PATH", help="The name of the text that `-` reads.")
@@ -109,5 +113,7 @@ def _settings(options: CheckOptions) -> Settings:
         extend_select=(*(() if options.select else settings.extend_select), *options.extend_select),
         ignore=(*(word for word in settings.ignore if word not in named), *options.ignore),
         unsafe_fixes=options.unsafe_fixes,
+        suspicions=options.suspicions or settings.suspicions,
+        fail_on_warning=options.fail_on_warning or settings.fail_on_warning,
         verify=replace(settings.verify, enabled=not options.no_verify),
     )

@@ -45,7 +45,8 @@ class Presenter:
         self._show_end()
         if self.failed:
             return FAILURE
-        found = self.changed if self.options.diff else self.tally.errors > 0
+        failing = self.tally.errors + (self.tally.warnings if self.settings.fail_on_warning else 0)
+        found = self.changed if self.options.diff else failing > 0
         return FINDINGS if found and not self.options.exit_zero else CLEAN
 
     @property

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
 
+_TURNS = 2
+_DEEPEST_TURNS = 2
+
+
 def trace_forward(cls: ModuleClass, method: Method) -> Flow:
     """The flow of one method of a module, called with all of its parameters."""
     interpreter = _Interpreter(cls, method.receiver)
@@ -30,7 +34,9 @@ def trace_forward(cls: ModuleClass, method: Method) -> Flow:
 
 
 class _Interpreter(Expressions):
-    """Runs statements; branches and loops are merged where they meet."""
+    """Runs statements; branches are merged where they meet."""
+
+    _loops = 0
 
     def suite(self, body: cst.BaseSuite, environment: Environment) -> bool:
         """Run a block; tells whether its end is reached."""
@@ -100,12 +106,14 @@ class _Interpreter(Expressions):
         return bool(reached)
 
     def _loop(self, node: cst.For | cst.While, environment: Environment) -> None:
-        inside = dict(environment)
-        if isinstance(node, cst.For):
-            iterated = self.expression(node.iter, inside)
-            self.bind(node.target, self.make(Kind.ITEM, (iterated,), iterated.name), inside, node)
-        self.suite(node.body, inside)
-        self._merge(environment, [dict(environment), inside])
+        """Run a body twice, so that what one turn leaves meets the next; a loop is taken to run at all."""
+        self._loops += 1
+        for _ in range(_TURNS if self._loops <= _DEEPEST_TURNS else 1):
+            if isinstance(node, cst.For):
+                iterated = self.expression(node.iter, environment)
+                self.bind(node.target, self.item(iterated), environment, node)
+            self.suite(node.body, environment)
+        self._loops -= 1
 
     def _try(self, node: cst.Try | cst.TryStar, environment: Environment) -> bool:
         ends = [dict(environment)]

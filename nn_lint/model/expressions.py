@@ -162,12 +162,21 @@ class Expressions(ABC):
         ]
         return self.make(Kind.ITEM, (value, *indices), value.name, node)
 
+    def item(self, iterated: Value) -> Value:
+        """One turn's value of a loop over something."""
+        if iterated.kind is Kind.COLLECTION and iterated.name in functions.ITERATING:
+            parts = [self.item(operand) for operand in iterated.operands]
+            if iterated.name == "enumerate":
+                return self.make(Kind.COLLECTION, (CONSTANT, *parts[:1]))
+            return self.make(Kind.COLLECTION, parts) if iterated.name == "zip" else parts[0] if parts else CONSTANT
+        return self.make(Kind.ITEM, (iterated,), iterated.name)
+
     def _comprehension(self, node: cst.ListComp | cst.GeneratorExp | cst.SetComp, environment: Environment) -> Value:
         inside = dict(environment)
         loop: cst.CompFor | None = node.for_in
         while loop is not None:
             iterated = self.expression(loop.iter, inside)
-            self.bind(loop.target, self.make(Kind.ITEM, (iterated,), iterated.name), inside, node)
+            self.bind(loop.target, self.item(iterated), inside, node)
             loop = loop.inner_for_in
         return self.make(Kind.COLLECTION, (self.expression(node.elt, inside),), "", node)
 
@@ -177,6 +186,8 @@ class Expressions(ABC):
             method = self._method_call(node, node.func, arguments, environment)
             if method is not None:
                 return method
+        if isinstance(node.func, cst.Name) and node.func.value in functions.ITERATING:
+            return self.make(Kind.COLLECTION, arguments, node.func.value, node)
         callee = self.expression(node.func, environment)
         if id(callee) in self._callables:
             return self._run(self._callables[id(callee)], node, arguments)
@@ -190,13 +201,14 @@ class Expressions(ABC):
             value = self.make(Kind.LAYER, arguments, submodule, node)
             value.layer = self._cls.layers.only(submodule)
             return value
-        handed = next((found for item in arguments if (found := self._submodule(item)) is not None), None)
+        name = (dotted(node.func) or "").split(".")[-1]
+        handed = next((found for item in arguments if (found := self._handed(item, name)) is not None), None)
         if handed is not None:
             value = self.make(Kind.LAYER, arguments, handed, node)
             value.layer = self._cls.layers.only(handed)
             return value
-        name = (dotted(node.func) or "").split(".")[-1]
-        kind = functions.function_kind(name, is_torch=False)
+        is_torch = isinstance(node.func, cst.Name) and functions.is_torch(self._cls, name, environment)
+        kind = functions.function_kind(name, is_torch=is_torch)
         return self.make(kind, _collected(arguments), name, node) if kind is not Kind.CONSTANT else CONSTANT
 
     def _method_call(
@@ -242,6 +254,15 @@ class Expressions(ABC):
             return None
         attribute = origin.name.removeprefix(prefix)
         return attribute if callee is origin else f"{attribute}[]"
+
+    def _handed(self, argument: Value, function: str) -> str | None:
+        """The submodule that a function of this name is handed to call it; sizes and switches of the class are none."""
+        found = self._submodule(argument)
+        if found is None or "checkpoint" in function:
+            return found
+        attribute = found.removesuffix("[]")
+        is_module = attribute in self._cls.called_attributes or attribute in self._cls.layers.by_attribute
+        return found if is_module else None
 
     def function(self, node: cst.FunctionDef | cst.Lambda, environment: Environment, *, bound: bool) -> Value:
         """The value that stands for a function of the text until it is called."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -16,6 +17,8 @@ FUSED_SUMS = frozenset({"add", "add_scalar", "add_relu"})
 WITHOUT_DATA = frozenset(
     {"shape", "dtype", "device", "ndim", "requires_grad", "is_cuda", "training", "layout", "itemsize"}
 )
+ITERATING = frozenset({"zip", "enumerate", "reversed", "iter", "list", "tuple"})
+"""Functions that give what they get, one after the other."""
 _SIZES = frozenset(
     (
         "size dim ndimension numel element_size stride is_contiguous is_floating_point get_device zeros_like ones_like "
@@ -28,6 +31,12 @@ _DIFFERENCES = frozenset({"sub", "sub_", "subtract", "rsub"})
 _PRODUCTS = frozenset(
     {"mul", "mul_", "multiply", "matmul", "mm", "bmm", "einsum", "baddbmm", "div", "div_", "where", "maximum", "max"}
 )
+_RESHAPING = re.compile(
+    r"^(?:rearrange|repeat|reduce|pack|unpack|einops_\w+)$|partition|reverse|reshape|flatten|permute|transpose|unfold"
+    r"|to_[1-5]d$|n?chw|nhwc|nlc|pad_(?:if|to|same|at)|shift|crop",
+    re.IGNORECASE,
+)
+"""Functions that by their names only move values about."""
 _JOINS = frozenset({"cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack"})
 _OPERATORS = {
     cst.Add: Kind.ADD,
@@ -48,7 +57,7 @@ def function_kind(name: str, *, is_torch: bool) -> Kind:
         return Kind.CONSTANT
     if is_torch or name == "sum":
         return method_kind(name)
-    return Kind.UNKNOWN
+    return Kind.OPERATION if _RESHAPING.search(name) else Kind.UNKNOWN
 
 
 def method_kind(name: str) -> Kind:

@@ -73,6 +73,7 @@ class Layers:
 
     def __init__(self, cls: ModuleClass) -> None:
         self._cls = cls
+        self._alternatives: dict[str, tuple[tuple[Layer, ...], ...] | None] = {}
 
     @cached_property
     def by_attribute(self) -> Mapping[str, tuple[Layer, ...]]:
@@ -95,6 +96,14 @@ class Layers:
         found = self.by_attribute.get(attribute, ())
         assigned = sum(cls.layers.assignments.get(attribute, 0) for cls in (self._cls, *self._cls.ancestors))
         return found[0] if len(found) == 1 and assigned == 1 else None
+
+    def alternatives(self, attribute: str) -> tuple[tuple[Layer, ...], ...] | None:
+        """The layers that a submodule, or the items of a list, may be made of; `None` where that cannot be read."""
+        if attribute not in self._alternatives:
+            from nn_lint.model.parts import alternatives
+
+            self._alternatives[attribute] = alternatives(self._cls, attribute)
+        return self._alternatives[attribute]
 
     @cached_property
     def assignments(self) -> Mapping[str, int]:

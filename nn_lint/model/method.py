@@ -131,6 +131,12 @@ class Method:
         return bool(self.statements) and all(isinstance(item, cst.Raise) for item in self.statements)
 
     @cached_property
+    def own_nodes(self) -> tuple[cst.CSTNode, ...]:
+        """The assignments and calls of the body, those of nested functions and classes left out."""
+        kinds = (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.Call)
+        return tuple(walk(self.node.body, *kinds, into_scopes=False))
+
+    @cached_property
     def names_read(self) -> frozenset[str]:
         """Every name in the body, nested functions included, that is not only an attribute or a keyword."""
         return frozenset(name.value for name in names(self.node.body))

@@ -39,11 +39,15 @@ _KEPT_MODELS = 128
 
 
 class ModelRegistry:
-    """Builds each class's model, keeps those that were asked for last, and remembers where each class is used."""
+    """Builds each class's model, keeps those that were asked for last, and remembers of each class what costs most.
+
+    `sites`: where it is used; `adding`: whether it adds its own input.
+    """
 
     def __init__(self, hierarchy: Hierarchy) -> None:
         self.hierarchy = hierarchy
         self.sites: dict[ProjectClass, tuple[Site, ...]] = {}
+        self.adding: dict[ProjectClass, bool] = {}
         self._models: OrderedDict[ProjectClass, ModuleClass] = OrderedDict()
 
     def model(self, cls: ProjectClass) -> ModuleClass:
@@ -230,6 +234,13 @@ class ModuleClass:
             for node in walk(method.node.body, cst.Call):
                 if isinstance(node, cst.Call) and self_attribute(node.func, method.receiver) == name:
                     yield node
+
+    @cached_property
+    def called_attributes(self) -> frozenset[str]:
+        """The attributes of `self` that the methods of the class call."""
+        calls = ((method, node) for method in self.methods for node in walk(method.node.body, cst.Call))
+        names = (self_attribute(node.func, method.receiver) for method, node in calls if isinstance(node, cst.Call))
+        return frozenset(name for name in names if name is not None)
 
     def mentions_own_name(self, method: str) -> bool:
         """Whether a method is taken of the class itself (`Net.scale`, `type(self).scale`) or of anything but `self`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -61,15 +62,16 @@ class Value:
     def depths(self) -> dict[Value, int]:
         """Every dependent ancestor with the least number of layers between it and this value."""
         found: dict[Value, int] = {}
-        pending = [(0, self)]
+        pending = deque([(0, self)])
         while pending:
-            pending.sort(key=lambda entry: -entry[0])
-            depth, current = pending.pop()
-            if not current.depends or found.get(current, depth + 1) <= depth:
+            depth, current = pending.popleft()
+            if not current.depends or current in found:
                 continue
             found[current] = depth
-            step = depth + (current.kind in (Kind.LAYER, Kind.UNKNOWN))
-            pending.extend((step, operand) for operand in current.operands)
+            if current.kind in (Kind.LAYER, Kind.UNKNOWN):
+                pending.extend((depth + 1, operand) for operand in current.operands)
+            else:
+                pending.extendleft((depth, operand) for operand in current.operands)
         return found
 
     def straight_path(self) -> tuple[Value, ...] | None:

@@ -21,6 +21,11 @@ def bare_code(source: str) -> str:
     return _NOISE.sub("", source.replace("\r\n", "\n").replace("\r", "\n"))
 
 
+def prose(source: str) -> Iterator[str]:
+    """The comments and strings of a text, docstrings among them."""
+    yield from _NOISE.findall(source.replace("\r\n", "\n").replace("\r", "\n"))
+
+
 def method_code(facts: ClassFacts, source: str, name: str) -> str:
     """The bare code of a method, empty where the class has none of that name."""
     method = facts.method(name)
@@ -34,7 +39,7 @@ def unread_names(code: str) -> Iterator[str]:
     """The names that a method assigns and, as far as the text tells, never reads."""
     for name in dict.fromkeys(_STORE.findall(code)):
         stores = sum(found == name for found in _STORE.findall(code))
-        if len(re.findall(rf"\b{name}\b", code)) == stores:
+        if len(re.findall(rf"(?<![.\w]){name}\b", code)) == stores:
             yield name
 
 

@@ -16,6 +16,7 @@ from nn_lint.project.hierarchy import Hierarchy, ProjectClass
 
 _CONTAINERS = ("Sequential", "ModuleList", "append", "extend", "insert", "add_module", "register_module")
 _NEUTRAL_CALLS = ("isinstance", "issubclass", "type", "super", "print", "repr", "len", "cast")
+_ALIASING_CALLS = ("partial", "dict", "setdefault", "get", "update")
 _Scope = tuple[ast.AST, ...]
 
 
@@ -126,6 +127,8 @@ def _instance(chain: _Scope, *, in_code: bool) -> SiteKind:
         if isinstance(node, ast.Assign):
             if all(isinstance(target, ast.Attribute) for target in node.targets):
                 return SiteKind.ATTRIBUTE
+            if all(isinstance(target, ast.Subscript) for target in node.targets):
+                return SiteKind.STACKED
             return SiteKind.HIDDEN if in_code else SiteKind.NEUTRAL
         if isinstance(node, (ast.Return, ast.Yield, ast.Lambda)):
             return SiteKind.HIDDEN
@@ -153,7 +156,7 @@ def _class_itself(
         if isinstance(node, ast.Tuple) and _is_type_check(outer):
             return Site(SiteKind.NEUTRAL, holder, row)
         if isinstance(node, ast.Call) and child is not node.func:
-            return _handed(node, holder, row, file, within, hierarchy)
+            return _handed(node, child, holder, row, file, within, hierarchy)
         if isinstance(node, (ast.Dict, ast.List, ast.Tuple, ast.Set, ast.Assign, ast.AnnAssign, ast.arguments)):
             annotation = isinstance(node, ast.AnnAssign) and child is node.annotation
             return Site(SiteKind.NEUTRAL if annotation else SiteKind.ALIASED, holder, row)
@@ -171,6 +174,7 @@ def _is_type_check(node: ast.AST | None) -> bool:
 
 def _handed(
     call: ast.Call,
+    child: ast.AST,
     holder: ProjectClass | None,
     row: int,
     file: ProjectFile,
@@ -181,9 +185,47 @@ def _handed(
     name = dotted(call.func).split(".")[-1]
     if name in _NEUTRAL_CALLS:
         return Site(SiteKind.NEUTRAL, holder, row)
+    if name in _ALIASING_CALLS:
+        return Site(SiteKind.ALIASED, holder, row)
     if name.lstrip("_").startswith(("make", "build", "create")) and holder is not None:
         return Site(SiteKind.PASSED, holder, row)
     target = hierarchy.resolve(dotted(call.func), file, within)
     if isinstance(target, ProjectClass):
         return Site(SiteKind.PASSED, target, row)
-    return Site(SiteKind.HIDDEN, holder, row)
+    function = _function(name, file)
+    if function is not None and _only_stacks(function, [*call.args].index(child) if child in call.args else -1):
+        return Site(SiteKind.STACKED, holder, row)
+    network = None if function is None else _network_made_by(function, file, hierarchy)
+    return Site(SiteKind.HIDDEN, holder, row) if network is None else Site(SiteKind.PASSED, network, row)
+
+
+def _function(name: str, file: ProjectFile) -> ast.FunctionDef | None:
+    """A function of the file."""
+    body = file.text.tree.body if file.text.tree is not None else []
+    return next((node for node in body if isinstance(node, ast.FunctionDef) and node.name == name), None)
+
+
+def _only_stacks(function: ast.FunctionDef, index: int) -> bool:
+    """Whether a function makes a list or Sequential of the class that it gets as its argument of this index."""
+    if not 0 <= index < len(function.args.args):
+        return False
+    kinds = [_instance(chain[:-1], in_code=True) for chain in _calls_of(function.args.args[index].arg, function)]
+    return bool(kinds) and all(kind is SiteKind.STACKED for kind in kinds)
+
+
+def _calls_of(name: str, function: ast.FunctionDef) -> Iterator[_Scope]:
+    """The calls of a name in a function, with the nodes around them and the name itself."""
+    pending: list[_Scope] = [(function,)]
+    while pending:
+        chain = pending.pop()
+        node = chain[-1]
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
+            yield (*chain, node.func)
+        pending.extend((*chain, child) for child in ast.iter_child_nodes(node))
+
+
+def _network_made_by(function: ast.FunctionDef, file: ProjectFile, hierarchy: Hierarchy) -> ProjectClass | None:
+    """The one class that a function builds: `_resnet(Block, layers)` hands on what it gets to `ResNet`."""
+    calls = (dotted(node.func) for node in ast.walk(function) if isinstance(node, ast.Call) and node.args)
+    built = {found for callee in calls if isinstance(found := hierarchy.resolve(callee, file, None), ProjectClass)}
+    return built.pop() if len(built) == 1 else None

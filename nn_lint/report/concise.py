@@ -1,11 +1,11 @@
-"""The concise format: one line a finding, `path:row:column: NN101 [*] message`."""
+"""The concise format: one line a finding, `path:row:column: NN101 [*] message`; what is no error says what it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from nn_lint.config import Settings
-from nn_lint.diagnostic import Diagnostic
+from nn_lint.diagnostic import Diagnostic, Severity
 from nn_lint.report.fixability import is_fixable
 
 
@@ -14,4 +14,5 @@ def render(diagnostics: Iterable[Diagnostic], settings: Settings) -> Iterator[st
     for diagnostic in diagnostics:
         start = diagnostic.span.start
         mark = "[*] " if is_fixable(diagnostic, settings) else ""
-        yield f"{diagnostic.filename}:{start.row}:{start.column}: {diagnostic.code} {mark}{diagnostic.message}"
+        level = "" if diagnostic.severity is Severity.ERROR else f"{diagnostic.severity.value}: "
+        yield f"{diagnostic.filename}:{start.row}:{start.column}: {diagnostic.code} {mark}{level}{diagnostic.message}"

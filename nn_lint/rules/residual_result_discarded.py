@@ -36,7 +36,7 @@ from nn_lint.model.residual.leftovers import (
     self_sums,
     unreachable_sums,
 )
-from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE
+from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE, SHORTCUT_CONDITION
 from nn_lint.project.code_text import bare_code, has_code_after_return, method_code, unread_attributes, unread_names
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -116,7 +116,7 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     if _BARE_SUM.search(code) or ("+" in code and has_code_after_return(code)):
         return True
     return any(
-        SHORTCUT_ATTRIBUTE.fullmatch(name) or RESIDUAL_FLAG.fullmatch(name)
+        SHORTCUT_ATTRIBUTE.fullmatch(name) or RESIDUAL_FLAG.fullmatch(name) or SHORTCUT_CONDITION.fullmatch(name)
         for name in unread_attributes(bare_code(source))
     )
 

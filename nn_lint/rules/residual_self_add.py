@@ -22,6 +22,7 @@ from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.self_sum import mend_self_sum
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual import evidence
+from nn_lint.model.residual.callers import caller_may_add
 from nn_lint.model.residual.leftovers import saved_inputs, self_sums
 from nn_lint.model.residual.names import RESIDUAL_DOC, RESIDUAL_HINT
 from nn_lint.project.code_text import method_code
@@ -46,7 +47,7 @@ def _is_meant(cls: ModuleClass) -> bool:
     if RESIDUAL_HINT.search(cls.name) or RESIDUAL_DOC.search(cls.docstring) or any(saved_inputs(cls)):
         return True
     sites = evidence.sites_of(cls)
-    return evidence.stacked_by_resnet(cls, sites) is not None and not evidence.caller_may_add(cls, sites)
+    return evidence.stacked_by_resnet(cls, sites) is not None and not caller_may_add(cls, sites)
 
 
 _SELF_SUM = re.compile(r"\b(\w+)\s*\+=?\s*\1\b")

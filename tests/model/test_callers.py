@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nn_lint.model.residual.evidence import caller_may_add, sites_of
+from nn_lint.model.residual.callers import caller_may_add
+from nn_lint.model.residual.evidence import sites_of
 
 from .modules import model_of
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nn_lint.model.layers import ACTIVATIONS, CONVOLUTIONS, NORMS, PASSIVE, Layer
+from nn_lint.model.residual.names import CONDITION, RESIDUAL_CLASS
 from nn_lint.model.residual.routes import Route, Stream, adds_its_input, main_stream
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import ProjectClass
@@ -15,16 +16,19 @@ if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
 _WEIGHTED = CONVOLUTIONS | {"Linear", "MultiheadAttention"}
-_PASSING = NORMS | ACTIVATIONS | PASSIVE | {"Flatten", "Softmax", "AdaptiveAvgPool2d", "AdaptiveAvgPool1d"}
+_PASSING = NORMS | ACTIVATIONS | PASSIVE | {"Flatten", "Softmax", "GLU", "AdaptiveAvgPool2d", "AdaptiveAvgPool1d"}
 _PASSING_NAME = re.compile(
-    r"_*(?:\w*(?:norm|drop|dropout|drop_?path|act|activation|relu|gelu|silu|scale|pad)\w*|bn\w*|ln_?\w*|ls_?\d|gamma\w*)",
+    r"_*(?:\w*(?:norm|drop|act|relu|gelu|silu|swish|scale|pad|nonlin)\w*|bn\w*|ln_?\w*|ls_?\d|gamma\w*"
+    r"|aa|se|se_\w+|\w+_se|eca|cbam|nl)",
     re.IGNORECASE,
 )
 _WEIGHTED_NAME = re.compile(
-    r"_*\w*(?:conv|attn|attention|mlp|ffn|feed_?forward|linear|proj|dense|fc)\w*", re.IGNORECASE
+    r"_*\w*(?:conv|attn|attention|mha|mlp|ff_?n?|feed_?forward|linear|proj|dense|fc|mixer|qkv|rnn|lstm|gru|ssm|dw|pw)\w*",
+    re.IGNORECASE,
 )
 _MOST_LAYERS = 24
-_HAS_WEIGHTS = re.compile(r"\b(?:Conv[123]d|Linear|Parameter)\b|[Cc]onv|[Aa]ttn")
+_UNKNOWN_WEIGHTS = 2
+_HAS_WEIGHTS = re.compile(r"\b(?:\w*Conv\w*|\w*[Ll]inear\w*|Parameter|\w*(?:Attn|Attention|Mlp|MLP|conv\dx\d)\w*)\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,39 +47,63 @@ class Block:
 def shortcutless_block(cls: ModuleClass) -> Block | None:
     """The forward of a class as one block; `None` where something may bring the input back, or a layer is unknown.
 
-    Items of lists make a network, not a block.
+    A class that calls itself residual is one whatever it wraps.
     """
     stream = main_stream(cls)
-    if stream is None or stream.has_shortcut or not _is_closed(cls, stream):
+    if stream is None or stream.has_shortcut or not _is_closed(stream):
         return None
     called = [value for value in stream.values if value.kind is Kind.LAYER]
-    if not 1 <= len(called) <= _MOST_LAYERS or any(value.name.endswith("[]") for value in called):
+    if not 1 <= len(called) <= _MOST_LAYERS or any(adds_its_input(cls, value) for value in called):
         return None
-    if any(adds_its_input(cls, value) for value in called):
+    counts = [_weights(cls, name) for name in dict.fromkeys(value.name for value in called)]
+    if None in counts and RESIDUAL_CLASS.fullmatch(cls.name) is None:
         return None
-    counts = [_weights(cls, value.layer, value.name) for value in called]
-    known = [count for count in counts if count is not None]
-    return Block(stream, sum(known)) if len(known) == len(counts) else None
+    return Block(stream, sum(_UNKNOWN_WEIGHTS if count is None else count for count in counts))
 
 
-def _is_closed(cls: ModuleClass, stream: Stream) -> bool:
-    """Whether every call on the way can be looked into, and no call gets the raw input beside something made of it."""
-    return not any(value.kind is Kind.UNKNOWN for value in stream.values) and not any(
-        meeting.is_raw and meeting.route is not Route.PARALLEL for meeting in stream.meetings
+def _is_closed(stream: Stream) -> bool:
+    """Whether every call on the way can be looked into, and neither the raw input nor another one is joined to it."""
+    return (
+        not any(value.kind is Kind.UNKNOWN for value in stream.values)
+        and not any(meeting.is_raw and meeting.route is not Route.PARALLEL for meeting in stream.meetings)
+        and not any(_takes_a_shortcut_from_outside(stream, value) for value in stream.values)
     )
 
 
-def _weights(cls: ModuleClass, layer: Layer | None, name: str) -> int | None:
+def _takes_a_shortcut_from_outside(stream: Stream, value: Value) -> bool:
+    """Whether something is added that is made of another input, unless that input's name is that of a condition."""
+    if value.kind not in (Kind.ADD, Kind.SUBTRACT):
+        return False
+    own = stream.operands(value)
+    others = (item for item in value.dependent_operands if item not in own)
+    inputs = {origin.name for other in others for origin in other.ancestors() if origin.kind is Kind.INPUT}
+    return any(CONDITION.search(name) is None for name in inputs)
+
+
+def _weights(cls: ModuleClass, name: str) -> int | None:
     """How many layers with weights a submodule holds; `None` where that is unknown."""
-    if layer is None:
-        if _PASSING_NAME.fullmatch(name):
-            return 0
-        return 1 if _WEIGHTED_NAME.fullmatch(name) else None
-    if isinstance(layer.cls, ProjectClass):
-        return int(_HAS_WEIGHTS.search(cls.registry.model(layer.cls).text) is not None)
-    if layer.children:
-        counts = [_weights(cls, child, "") for child in layer.children]
-        return None if None in counts else sum(count or 0 for count in counts)
-    if layer.torch_name in _WEIGHTED:
+    found = cls.layers.alternatives(name.removesuffix("[]"))
+    if found is None:
+        return _weights_by_name(name)
+    counts = [[_weights_of(cls, part) for part in parts] for parts in found]
+    if any(count is None for parts in counts for count in parts):
+        return None
+    return max(sum(count or 0 for count in parts) for parts in counts)
+
+
+def _weights_of(cls: ModuleClass, part: Layer) -> int | None:
+    if isinstance(part.cls, ProjectClass):
+        counted = len(_HAS_WEIGHTS.findall(cls.registry.model(part.cls).text))
+        return max(counted, int(_WEIGHTED_NAME.fullmatch(part.cls.facts.name) is not None))
+    if part.torch_name is None:
+        return _weights_by_name(part.callee.split(".")[-1])
+    if part.torch_name in _WEIGHTED:
         return 1
-    return 0 if layer.torch_name in _PASSING else None
+    return 0 if part.torch_name in _PASSING else None
+
+
+def _weights_by_name(name: str) -> int | None:
+    """A guess for a submodule, a function or a parameter that builds one."""
+    if _PASSING_NAME.fullmatch(name):
+        return 0
+    return 1 if _WEIGHTED_NAME.fullmatch(name) else None

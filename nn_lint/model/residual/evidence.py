@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from nn_lint.model.layers import ACTIVATIONS, CONVOLUTIONS, NORMS, PASSIVE, Layer
 from nn_lint.model.residual.names import NEGATION, RESIDUAL_CLASS, STACKER
 from nn_lint.model.values import Kind, Value, is_residual_sum
+from nn_lint.project.code_text import prose
 from nn_lint.project.hierarchy import ProjectClass
 from nn_lint.project.sites import Site, SiteKind, find_sites
 
@@ -80,10 +81,9 @@ def is_negated(cls: ModuleClass) -> bool:
     """The class, or the comment above it, says that it has no shortcut, or that its caller adds."""
     lines = cls.syntax.lines
     first = cls.facts.first_row
-    above = "\n".join(
-        lines.row(row) for row in range(max(1, first - 4), first) if lines.row(row).lstrip().startswith("#")
-    )
-    return bool(NEGATION.search(cls.text) or NEGATION.search(above))
+    above = [lines.row(row) for row in range(max(1, first - 4), first)]
+    said = [row for row in above if row.lstrip().startswith("#")]
+    return any(NEGATION.search(words) for words in (cls.name, *said, *prose(cls.text)))
 
 
 def is_named_residual(cls: ModuleClass) -> bool:
@@ -136,25 +136,6 @@ def _has_other_blocks(cls: ModuleClass, holder: ProjectClass) -> bool:
     return any(any(is_residual_sum(value) for value in model.flow.values) for model in models if model.flow is not None)
 
 
-def caller_may_add(cls: ModuleClass, sites: tuple[Site, ...]) -> bool:
-    """Whether a class that holds instances sums anything in its forward, or cannot be followed."""
-    holders = dict.fromkeys(site.holder for site in sites if site.holder is not None and site.kind not in _QUIET)
-    return any(holder != cls.definition and _sums_something(cls, holder) for holder in holders)
-
-
-def _sums_something(cls: ModuleClass, holder: ProjectClass) -> bool:
-    """Whether a forward brings two values of its input together in any way; without one, whether `+` is written."""
-    model = cls.registry.model(holder)
-    forward = model.find_method("forward")
-    if forward is None:
-        return any(_JOINS.search(item.text) for item in (model, *model.ancestors))
-    flow = model.flow_of(forward)
-    return any(_is_merge(value) for value in flow.values)
-
-
-_JOINS = re.compile(r"\+|\b(?:add|sum|cat|stack|lerp)\b")
-
-
 def reads_elsewhere(cls: ModuleClass, attribute: str) -> bool:
     """Whether a subclass, or anyone by another name than `self`, uses an attribute of that name, in any file near."""
     hierarchy = cls.registry.hierarchy
@@ -171,7 +152,3 @@ def reads_elsewhere(cls: ModuleClass, attribute: str) -> bool:
         if any(own.search(file.text.lines.rows(facts.first_row, facts.end_row)) for facts in heirs):
             return True
     return False
-
-
-def _is_merge(value: Value) -> bool:
-    return value.kind not in (Kind.COLLECTION, Kind.ITEM, Kind.CHOICE) and len(value.dependent_operands) > 1

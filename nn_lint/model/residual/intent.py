@@ -9,6 +9,7 @@ import libcst as cst
 
 from nn_lint.model.residual import evidence
 from nn_lint.model.residual.block import shortcutless_block
+from nn_lint.model.residual.callers import caller_may_add
 from nn_lint.model.residual.evidence import StraightChain
 from nn_lint.model.residual.names import OWN_SIGN, SIBLING_AFFIX
 from nn_lint.model.residual.signs import Candidate, signs
@@ -52,7 +53,7 @@ def residual_intent(cls: ModuleClass) -> Intent | None:
     if block is None or block.weighted < _LEAST_WEIGHTS or evidence.is_negated(cls):
         return None
     sites = evidence.sites_of(cls)
-    if any(site.kind is SiteKind.HIDDEN for site in sites) or evidence.caller_may_add(cls, sites):
+    if any(site.kind is SiteKind.HIDDEN for site in sites) or caller_may_add(cls, sites):
         return None
     found = tuple(signs(Candidate(cls, block, sites)))
     is_visible = evidence.are_visible(sites)

@@ -12,7 +12,7 @@ from nn_lint.model.attributes import assigned_attributes
 from nn_lint.model.expressions import Flow
 from nn_lint.model.method import Method, names
 from nn_lint.model.residual.evidence import reads_elsewhere
-from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE
+from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE, SHORTCUT_CONDITION
 from nn_lint.model.residual.routes import receives_input
 from nn_lint.model.syntax import self_attribute, walk
 from nn_lint.model.values import Kind, Value, is_residual_sum
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
 Statement = cst.CSTNode
+_CONDITIONS = (cst.Comparison, cst.BooleanOperation)
 _PROJECTIONS = ("downsample", "shortcut")
 
 
@@ -117,7 +118,8 @@ def dead_attributes(cls: ModuleClass) -> Iterator[DeadAttribute]:
     merges = receives_input(cls)
     read = frozenset().union(*(item.read_here for item in (cls, *cls.ancestors)))
     for attribute in dict.fromkeys(assigned_attributes(init)):
-        is_flag = RESIDUAL_FLAG.fullmatch(attribute) is not None
+        is_condition = SHORTCUT_CONDITION.fullmatch(attribute) is not None and _is_condition(init, attribute)
+        is_flag = RESIDUAL_FLAG.fullmatch(attribute) is not None or is_condition
         if attribute in read or not (is_flag or SHORTCUT_ATTRIBUTE.fullmatch(attribute)):
             continue
         raw = _raw_sum(cls) if merges and attribute in _PROJECTIONS else None
@@ -137,15 +139,22 @@ def _assignment(init: Method, attribute: str) -> cst.Assign | None:
     return None
 
 
+def _is_condition(init: Method, attribute: str) -> bool:
+    found = _assignment(init, attribute)
+    return found is not None and isinstance(found.value, _CONDITIONS)
+
+
 def _is_parameter(init: Method, statement: cst.Assign) -> bool:
     return isinstance(statement.value, cst.Name) and statement.value.value in {item.name for item in init.parameters}
 
 
 def _may_be_a_shortcut(cls: ModuleClass, init: Method, statement: cst.Assign, *, is_flag: bool) -> bool:
-    """A flag comes from a parameter; a submodule is a parameter, or is built of something other than `nn.Identity`.
+    """A flag comes from a parameter or is a condition; a submodule is a parameter, or anything but an `nn.Identity`.
 
     A parameter that the constructor uses in another way as well has done its work there.
     """
+    if is_flag and isinstance(statement.value, _CONDITIONS):
+        return True
     if is_flag or _is_parameter(init, statement):
         return _is_parameter(init, statement) and _only_stored(init, statement, is_flag=is_flag)
     layer = next(

@@ -21,8 +21,13 @@ RESIDUAL_FLAG = re.compile(
 )
 """A switch for the shortcut."""
 
+SHORTCUT_CONDITION = re.compile(
+    r"(?:use_|with_|has_|add_|apply_|do_|is_)?(?:res|residual|res_connect|res_connection|shortcut|skip|identity)"
+)
+"""An attribute that says whether the input can be added."""
+
 RESIDUAL_CLASS = re.compile(
-    r"_?(?:\w*Residual(?:Conv)?(?:Block|Unit|Layer|Module|Bottleneck)?|Res(?:Net)?_?(?:Block|Unit|Bottleneck|Layer))"
+    r"_?(?:\w*Residual(?:Conv)?(?:Block|Unit|Layer|Module|Bottleneck|Add|Drop|Wrapper)?|Res(?:Net)?_?(?:Block|Unit|Bottleneck|Layer))"
     r"(?:_?[0-9A-Z]|_?[0-9][dD]|_?[vV][0-9])?"
 )
 """A class that says so itself."""
@@ -44,6 +49,11 @@ RESIDUAL_COMMENT = re.compile(
 
 STOCHASTIC_DEPTH = re.compile(r"_*(?:drop_?paths?_?\d?|stochastic_?depth_?\d?|layer_?scale_?\d?|ls_?\d)")
 """A submodule or function that makes sense only on a branch that is added to something."""
+
+CONDITION = re.compile(
+    r"emb|time|temb|step|cond|style|pos|mask|bias|speaker|spk|noise|class|label|context|freq|^[tcgzsw]$"
+)
+"""An input of `forward` that tells the block something, beside the one that it works on."""
 
 SIBLING_AFFIX = re.compile(r"(?i)\d+d?|v\d|_|basic|bottleneck|pre|post|act|norm")
 """What two blocks that take each other's place differ in."""

@@ -12,10 +12,9 @@ from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import ProjectClass
 
 if TYPE_CHECKING:
-    from nn_lint.model.module_class import ModuleClass
+    from nn_lint.model.module_class import ModelRegistry, ModuleClass
 
 _CARRIERS = frozenset({Kind.COLLECTION, Kind.ITEM, Kind.CHOICE})
-_SUMMARY_DEPTH = 4
 
 
 class Route(Enum):
@@ -117,18 +116,23 @@ def _route(kind: Kind) -> Route:
 
 
 def main_stream(cls: ModuleClass) -> Stream | None:
-    """The way of the first input that matters to what the one `return` gives first; `None` where there are more.
+    """The way of the first input that matters to what each `return` gives first.
 
-    Statements behind the `return`, and calls that cannot be looked into, make an unknown way.
+    Statements behind a `return` make an unknown way.
     """
     flow = cls.flow
-    if flow is None or len(flow.returned) != 1 or flow.unreachable:
+    if flow is None or not flow.returned or flow.unreachable:
         return None
-    result = flow.returned[0][1]
-    while result.kind is Kind.COLLECTION and result.operands:
-        result = result.operands[0]
+    results = tuple(dict.fromkeys(_first(value) for _, value in flow.returned))
+    result = results[0] if len(results) == 1 else Value(Kind.CHOICE, results)
     source = next((item for item in flow.inputs if item in set(result.ancestors())), None)
     return None if source is None else stream_between(source, result)
+
+
+def _first(value: Value) -> Value:
+    while value.kind is Kind.COLLECTION and value.operands:
+        value = value.operands[0]
+    return value
 
 
 def stream_between(source: Value, result: Value) -> Stream:
@@ -174,18 +178,24 @@ def receives_input(cls: ModuleClass) -> bool:
     )
 
 
-def adds_its_input(cls: ModuleClass, value: Value, depth: int = _SUMMARY_DEPTH) -> bool:
+def adds_its_input(cls: ModuleClass, value: Value) -> bool:
     """Whether the submodule that a value was made by is a class of the project that adds its own input somewhere."""
-    if value.layer is None or depth == 0:
+    if value.kind is not Kind.LAYER:
         return False
-    parts = (value.layer, *value.layer.children)
-    return any(isinstance(part.cls, ProjectClass) and _child_adds(cls, part.cls, depth) for part in parts)
+    attribute = value.name.removesuffix("[]")
+    found = cls.layers.alternatives(attribute) or (() if value.layer is None else ((value.layer,),))
+    children = dict.fromkeys(part.cls for parts in found for part in parts if isinstance(part.cls, ProjectClass))
+    return any(_child_adds(cls.registry, child) for child in children)
 
 
-def _child_adds(cls: ModuleClass, child: ProjectClass, depth: int) -> bool:
-    model = cls.registry.model(child)
-    return any(
-        any(meeting.route is Route.SUM for meeting in stream.meetings)
-        or any(adds_its_input(model, value, depth - 1) for value in stream.values)
-        for stream in streams(model)
-    )
+def _child_adds(registry: ModelRegistry, child: ProjectClass) -> bool:
+    """Whether a sum stands where every path through the child passes; sums inside an attention product do not."""
+    if child not in registry.adding:
+        registry.adding[child] = False
+        model = registry.model(child)
+        registry.adding[child] = any(
+            any(meeting.route is Route.SUM and meeting.value in stream.spine for meeting in stream.meetings)
+            or any(adds_its_input(model, value) for value in stream.values)
+            for stream in streams(model)
+        )
+    return registry.adding[child]

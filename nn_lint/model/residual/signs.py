@@ -89,7 +89,7 @@ def _speaks_of_it(candidate: Candidate) -> Sign | None:
 
 
 def _transformer(candidate: Candidate) -> Sign | None:
-    parts = transformer_parts(candidate.block.called)
+    parts = transformer_parts(candidate.cls, candidate.block.called)
     if parts is None:
         return None
     said = ", ".join(f"`{part}`" for part in parts.names)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nn_lint.model.values import Value
+
+if TYPE_CHECKING:
+    from nn_lint.model.module_class import ModuleClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,24 +22,31 @@ class TransformerParts:
     attention: Value
 
 
-def transformer_parts(called: Sequence[Value]) -> TransformerParts | None:
-    """Attention and a norm among the submodules that a forward calls; `None` where one of the two is missing."""
-    kinds = {value: kind for value in called if (kind := _kind_of_part(value)) is not None}
-    if not {"attention", "norm"} <= set(kinds.values()):
+def transformer_parts(cls: ModuleClass, called: Sequence[Value]) -> TransformerParts | None:
+    """Attention with a norm or a feed-forward part among what a forward calls; `None` where they are not there."""
+    kinds = {value: found for value in called if (found := set(_kinds(cls, value)))}
+    present = set().union(*kinds.values())
+    if "attention" not in present or len(present) == 1:
         return None
     names = tuple(dict.fromkeys(value.name for value in kinds))
-    attention = next(value for value, kind in kinds.items() if kind == "attention")
-    return TransformerParts(names, "feed-forward" in kinds.values(), attention)
+    attention = next(value for value, found in kinds.items() if "attention" in found)
+    return TransformerParts(names, "feed-forward" in present, attention)
 
 
-def _kind_of_part(value: Value) -> str | None:
-    layer = value.layer
-    words = value.name + (" " + layer.callee.split(".")[-1] if layer is not None else "")
-    return next((kind for kind, pattern in _PARTS if pattern.search(words)), None)
+def _kinds(cls: ModuleClass, value: Value) -> Iterator[str]:
+    """What a submodule is, by its name, else by the names of the classes that it is made of."""
+    attribute = value.name.removesuffix("[]")
+    own = [kind for kind, pattern in _PARTS if pattern.search(attribute)]
+    if own:
+        yield own[0]
+        return
+    built = cls.layers.alternatives(attribute) or ()
+    words = [part.callee.split(".")[-1] for parts in built for part in parts]
+    yield from (kind for kind, pattern in _PARTS for word in words if pattern.search(word))
 
 
 _PARTS = (
     ("norm", re.compile(r"norm|(?:^|_)ln(?:_?\d|_|$)", re.IGNORECASE)),
-    ("attention", re.compile(r"attention|attn", re.IGNORECASE)),
+    ("attention", re.compile(r"attention|attn|(?:^|_)(?:mha|msa)(?:_|$)", re.IGNORECASE)),
     ("feed-forward", re.compile(r"mlp|ffn?(?:_|\d|\b)|feed_?forward|linear_?1|fc_?1", re.IGNORECASE)),
 )
