@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from residual_mutants import HARDNESSES, Mutant, Planted, Skipped
-from residual_scan import OPT_IN, RULES, open_session, severity_of
+from residual_scan import RULES, open_session
 from residual_why import why
 
 from nn_lint.diagnostic import Severity
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.rules import all_rules
-from nn_lint.rules.rule import Finding, Rule
+from nn_lint.rules.rule import Finding
+
+SHOWN = frozenset({Severity.ERROR, Severity.WARNING})
+"""What is reported unless more is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,11 @@ class Checked:
     codes: tuple[str, ...]
     repairable: bool
     why: str = ""
+
+    @property
+    def is_found(self) -> bool:
+        """Whether it is reported unless more is asked for."""
+        return self.severity in {item.value for item in SHOWN}
 
 
 def check(folder: Path, mutants: Sequence[Mutant], hardnesses: Sequence[int] = HARDNESSES) -> list[Checked]:
@@ -45,21 +53,22 @@ def check(folder: Path, mutants: Sequence[Mutant], hardnesses: Sequence[int] = H
 
 def _checked(mutant: Mutant, hardness: int, cls: ModuleClass) -> Checked:
     found = list(findings(cls))
-    severities = {severity_of(rule.code, finding.severity) for rule, finding in found}
+    severities = {finding.severity for _, finding in found}
+    strongest = next((item for item in Severity if item in severities), None)
     return Checked(
         mutant,
         hardness,
-        next((name for name in (*(item.value for item in Severity), OPT_IN) if name in severities), ""),
-        tuple(dict.fromkeys(rule.code for rule, _ in found)),
-        any(finding.repair is not None for _, finding in found),
-        "" if found else why(cls),
+        "" if strongest is None else strongest.value,
+        tuple(dict.fromkeys(code for code, _ in found)),
+        any(finding.repair is not None and finding.severity in SHOWN for _, finding in found),
+        "" if severities & SHOWN else why(cls),
     )
 
 
-def findings(cls: ModuleClass) -> Iterator[tuple[Rule, Finding]]:
-    """What the residual rules say of one class, and which of them."""
+def findings(cls: ModuleClass) -> Iterator[tuple[str, Finding]]:
+    """What the residual rules say of one class, with their codes."""
     for rule in all_rules():
         if not rule.code.startswith(RULES) or rule.check is None:
             continue
         if rule.sieve is None or rule.sieve(cls.facts, cls.text):
-            yield from ((rule, finding) for finding in rule.check(cls))
+            yield from ((rule.code, finding) for finding in rule.check(cls))

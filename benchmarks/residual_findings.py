@@ -33,7 +33,7 @@ def report_findings(scans: Sequence[Scan]) -> None:
         print(f"    {verdict}: {judged.get(_key(item), ('', ''))[1]}")
     whole = len(set().union(*(result.plain for result in scans)))
     counts = Counter((item.severity, verdict) for item, verdict in findings)
-    for severity in ("error", "warning"):
+    for severity in ("error", "warning", "suspicion"):
         told = ", ".join(f"{counts[severity, verdict]} {verdict}" for verdict in ("true", "false", NOT_JUDGED))
         print(f"{severity}s among {whole} distinct classes that do not add their input: {told}")
     print()

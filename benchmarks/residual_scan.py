@@ -15,18 +15,14 @@ from residual_kinds import kinds_of, stacked_kinds
 from residual_mutants import Mutant, Planted, Skipped, check_mutant, mutated
 
 from nn_lint.config import Settings
-from nn_lint.diagnostic import Severity
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.values import Kind, is_residual_sum
 from nn_lint.project.code_text import bare_code, method_code
 from nn_lint.project.files import ProjectFile
 from nn_lint.project.hierarchy import Kinship, ProjectClass
-from nn_lint.rules.selection import find_rule
 from nn_lint.runner import Session
 
 RULES = "NN3"
-OPT_IN = "opt-in"
-"""The severity, here, of what only rules outside the default set say."""
 _ADDITIONS = re.compile(r"\+|\b(?:\w*add\w*|sum|lerp\w*|iadd)\b")
 
 
@@ -61,7 +57,7 @@ class Scan:
 def open_session(folder: Path) -> Session:
     """A session over all files of a package; their texts are kept, since every mutant looks for its uses in them."""
     paths = [path.absolute() for path in python_files(folder)]
-    session = Session(Settings(folder, select=(RULES,)), paths)
+    session = Session(Settings(folder, select=(RULES,), suspicions=True), paths)
     for path in paths:
         session.hierarchy.files.open(path)
     return session
@@ -90,18 +86,13 @@ def scan(folder: Path, package: str) -> Scan:
                     item.span.start.row,
                     name,
                     item.code,
-                    severity_of(item.code, item.severity),
+                    item.severity.value,
                     item.message,
                     digests.get(name, ""),
                 )
             )
         file.text.release()
     return result
-
-
-def severity_of(code: str, severity: Severity) -> str:
-    """The severity of a finding by name."""
-    return severity.value if find_rule(code).default else OPT_IN
 
 
 def _modules(session: Session, file: ProjectFile) -> Iterator[ProjectClass]:

@@ -9,12 +9,12 @@ from residual_checks import Checked
 from residual_findings import distinct_findings
 from residual_mutants import HARDNESSES, Mutant
 from residual_repairs import CONFIRMED, Outcome, Repaired
-from residual_scan import OPT_IN, Scan
+from residual_scan import Scan
 
 LEVELS = (
     ("errors", ("error",)),
     ("errors and warnings", ("error", "warning")),
-    ("all that can be turned on", ("error", "warning", OPT_IN)),
+    ("errors, warnings and suspicions", ("error", "warning", "suspicion")),
 )
 
 
@@ -55,7 +55,7 @@ def print_table(drawn: Mapping[str, tuple[Mutant, ...]], checked: Sequence[Check
 
 def _print_row(kind: str, hardness: str, items: Sequence[Checked]) -> None:
     errors = sum(item.severity == "error" for item in items)
-    found = sum(bool(item.severity) for item in items)
+    found = sum(item.is_found for item in items)
     repairable = sum(item.repairable for item in items)
     cells = (
         share(errors, len(items)),
@@ -109,7 +109,7 @@ def print_repairs(repaired: Sequence[Repaired], *, reasons_too: bool) -> None:
 def print_missed(checked: Sequence[Checked], *, names_too: bool) -> None:
     """Why blocks are missed, and which."""
     for hardness in HARDNESSES:
-        missed = [item for item in checked if item.hardness == hardness and not item.severity]
+        missed = [item for item in checked if item.hardness == hardness and not item.is_found]
         print(f"missed at hardness {hardness}: {len(missed)}")
         for why, count in Counter(item.why.partition(":")[0] for item in missed).most_common():
             print(f"  {count:5} {why}")
