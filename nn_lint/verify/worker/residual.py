@@ -3,7 +3,7 @@ block."""
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Set, Tuple
+from typing import Dict, Iterator, List, Optional, Set, Tuple
 
 from torch import nn
 
@@ -12,7 +12,7 @@ from .arrival import Arrival, arrives, arrives_at_all
 from .attempt import Failure, OutOfTime, attempt
 from .protocol import Message
 from .running import construct
-from .search import Ran, search
+from .search import Ran, run_once, search
 from .specs import Specs
 from .subjects import Target, load_target
 from .variants import Variant, variants_of
@@ -54,20 +54,36 @@ def judge(before: Message, after: Message, recipe: str) -> Message:
         befores.append(arrived)
         labels.append(variant.label)
         afters.append(arrives_in(variant, ready, new.value))
+    if all(befores):
+        failed = [variant for variant, ready in zip(variants, prepared) if ready is None]
+        for variant, arrival in mended_variants(failed, old.value, new.value):
+            befores.append(False)
+            labels.append(variant.label)
+            afters.append(arrival)
     if not labels:
         return undecided("no variant of the class runs before the repair")
     wrong = next(
         (f"{label}: {each.reason}" if label else each.reason for label, each in zip(labels, afters) if not each.holds),
         "",
     )
-    if not wrong and any(befores):
+    if not wrong and all(befores):
         wrong = "the input reaches the output without the repair"
     return {
-        "before": any(befores),
+        "before": all(befores),
         "after": all(each.holds for each in afters),
         "variants": [label for label in labels if label],
         "reason": wrong,
     }
+
+
+def mended_variants(failed: List[Variant], old: Target, new: Target) -> Iterator[Tuple[Variant, Arrival]]:
+    """The variants whose forward fails before the repair on the very inputs that it takes after it."""
+    for variant in failed:
+        model, ready = construct(old, variant.arguments), prepare(variant, new)
+        if isinstance(model, Failure) or ready is None or isinstance(run_once(model, ready[1], old), Ran):
+            continue
+        old_names = {name for name, _ in model.named_modules()} | {name for name, _ in model.named_parameters()}
+        yield variant, arrives(*ready, new, None, new_names(ready[0], old_names))
 
 
 def judge_broken(after: Message, recipe: str) -> Message:
