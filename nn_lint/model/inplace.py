@@ -48,6 +48,25 @@ class InPlace:
     gives_operand: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The layer or function that gives a value: its bare name in lower case, and whether it works in place."""
+
+    name: str
+    is_in_place: bool
+
+
+def last_step(cls: ModuleClass, value: Value) -> Step | None:
+    """What gives a value last, of a Sequential its last child; `None` where that is unknown."""
+    if value.kind is Kind.LAYER and value.layer is not None:
+        last = next(iter(reversed(tuple(parts(cls, value.layer)))), None)
+        name = last.torch_name if last is not None else None
+        return None if last is None or name is None else Step(name.lower(), layer_flag(last) is not None)
+    if value.kind is not Kind.OPERATION or not isinstance(value.node, cst.Call):
+        return None
+    return Step(value.name.rstrip("_").replace("_", ""), in_place(cls, value) is not None)
+
+
 def in_place(cls: ModuleClass, value: Value) -> InPlace | None:
     """How a value was made in place; `None` where it was not, or where that is not certain."""
     if not value.operands or not value.operands[0].depends:

@@ -9,17 +9,20 @@ is overwritten too. Nothing fails.
 
 `out += identity` right after a ReLU is the other way round: the values are right, but torch takes the gradient of a
 ReLU (sigmoid, tanh, softmax) from its result, which is gone: `backward` raises `RuntimeError: one of the variables
-needed for gradient computation has been modified by an inplace operation`.
+needed for gradient computation has been modified by an inplace operation`. `x += self.conv(x)` overwrites what the
+convolution was given, and its weights need that in the same way.
 
 ## What is not reported
 In-place operations on tensors of their own (`self.relu(self.bn(x))`), inputs that are cloned first, `x = self.relu(x)`
 followed by a residual unit on the new `x`, a statement `x.relu_()` whose `x` is then added by the same name, writes
 under another condition than the addition, values that were rectified before, and `reshape`, `contiguous` or unknown
-layers in between, which may copy. Layers that a base class builds are not looked at.
+layers in between, which may copy. Layers that a base class builds are not looked at. Of the backward pass nothing is
+said in a class that speaks of `no_grad`, `inference_mode` or `requires_grad`.
 
 ## Fix safety
-Safe for an addition behind an activation: `out += identity` becomes `out = out + identity`, with the same values.
-Verified for an overwritten input: `inplace=True` becomes `inplace=False`, `relu_` becomes `relu`, `x += y` becomes
+Safe for an addition behind an activation: `out += identity` becomes `out = out + identity`, with the same values. So
+does `x += self.conv(x)`, but as the caller's tensor stays what it was, a run in torch must confirm it. Verified for an
+overwritten input: `inplace=True` becomes `inplace=False`, `relu_` becomes `relu`, `x += y` becomes
 `x = x + y`. The block then computes another thing than before, what it says; weights that were trained with the mistake
 may want to keep it. The fix is kept only if a run in torch shows that the input reached the output changed before, and
 unchanged after. Where a tensor in the middle of `forward` is overwritten no run can show that, and the fix is unsafe.
@@ -33,7 +36,8 @@ from collections.abc import Iterator
 from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.inplace import work_out_of_place
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.residual.mutated import MutatedIdentity, SpoiledGradient, mutated_identities, spoiled_gradients
+from nn_lint.model.residual.gradients import SpoiledGradient, spoiled_gradients
+from nn_lint.model.residual.mutated import MutatedIdentity, mutated_identities
 from nn_lint.model.values import Kind
 from nn_lint.project.code_text import bare_code, method_code
 from nn_lint.project.facts import ClassFacts
@@ -44,10 +48,12 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each write that changes what is added, and each sum that the backward pass trips over."""
     if not cls.is_module:
         return
-    for mutated in mutated_identities(cls):
+    overwritten = tuple(mutated_identities(cls))
+    for mutated in overwritten:
         yield _overwritten(cls, mutated)
     for spoiled in spoiled_gradients(cls):
-        yield _untrainable(cls, spoiled)
+        if all(spoiled.write.value is not mutated.write.value for mutated in overwritten):
+            yield _untrainable(cls, spoiled)
 
 
 def _overwritten(cls: ModuleClass, found: MutatedIdentity) -> Finding:
@@ -69,11 +75,12 @@ def _overwritten(cls: ModuleClass, found: MutatedIdentity) -> Finding:
 
 def _untrainable(cls: ModuleClass, found: SpoiledGradient) -> Finding:
     node = found.write.node
-    made = found.activation.node
-    source = f"the result of `{cls.syntax.text(made)}`" if made is not None else "the result of an activation"
+    text = cls.syntax.text(found.keeper.node) if found.keeper.node is not None else found.keeper.name
+    source = f"the result of `{text}`" if found.keeps_result else f"what `{text}` was given"
     message = f"`{cls.syntax.text(node)}` overwrites {source}, which the backward pass needs: it will raise"
-    edits = work_out_of_place(cls, found.write) if found.is_only_use else None
-    return Finding(cls.syntax.span(node), message, Repair("Add into a new tensor", edits) if edits else None)
+    edits = work_out_of_place(cls, found.write) if found.is_last_use else None
+    safety = Applicability.SAFE if found.keeps_result else Applicability.VERIFIED
+    return Finding(cls.syntax.span(node), message, Repair("Add into a new tensor", edits, safety) if edits else None)
 
 
 _JOINS = re.compile(r"[-+]|add|sub|sum|lerp")
@@ -265,6 +272,14 @@ RULE = Rule(
                     out = self.fc(x)
                     out.add_(x)  # NN305
                     return out
+            class Stream(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.norm = nn.LayerNorm(dim)
+                    self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, dim))
+                def forward(self, x):
+                    x += self.mlp(self.norm(x))  # NN305
+                    return x
             """,
             fixed="""
             import torch
@@ -288,6 +303,14 @@ RULE = Rule(
                     out = self.fc(x)
                     out = out.add(x)
                     return out
+            class Stream(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.norm = nn.LayerNorm(dim)
+                    self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, dim))
+                def forward(self, x):
+                    x = x + self.mlp(self.norm(x))
+                    return x
             """,
         ),
         Example(
@@ -358,6 +381,7 @@ RULE = Rule(
         ),
         Example(
             """
+            import torch
             import torch.nn.functional as F
             from torch import nn
             class Switched(nn.Module):
@@ -405,6 +429,19 @@ RULE = Rule(
                 def forward(self, x):
                     out = F.gelu(self.fc(x))
                     out += x
+                    return out
+            class Gated(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.act = nn.Sigmoid()
+                    self.fc = nn.Linear(dim, dim)
+                    self.place = nn.Parameter(torch.zeros(dim))
+                def forward(self, x):
+                    x += self.place
+                    y = self.act(x)
+                    x += y
+                    out = self.fc(x)
+                    out += y
                     return out
             """
         ),

@@ -1,8 +1,7 @@
-"""Additions that in-place operations spoil: they overwrite what is added, or what the backward pass needs."""
+"""Saved inputs that an in-place operation overwrites before they are added."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,23 +9,15 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model.bindings import bindings
-from nn_lint.model.containers import parts
-from nn_lint.model.inplace import InPlace, in_place, layer_flag
+from nn_lint.model.inplace import InPlace, last_step
 from nn_lint.model.memory import Memory
-from nn_lint.model.residual.weights import is_weighted
 from nn_lint.model.suites import Suites
-from nn_lint.model.syntax import walk
-from nn_lint.model.values import Kind, Value, is_residual_sum
+from nn_lint.model.values import Kind, Value
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
 _SUMS = (Kind.ADD, Kind.SUBTRACT)
-_KEEP_RESULT = frozenset("relu sigmoid tanh softmax logsoftmax exp sqrt".split())
-_KEEP_RESULT_IN_PLACE = frozenset("leakyrelu elu selu celu rrelu".split())
-"""Functions whose gradient torch takes from their result, always or when they work in place."""
-
-_WITHOUT_GRADIENT = re.compile(r"no_grad|inference_mode|requires_grad|set_grad_enabled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +28,6 @@ class MutatedIdentity:
     root: Value
     identity: Value
     sum: Value
-
-
-@dataclass(frozen=True, slots=True)
-class SpoiledGradient:
-    """A sum that is written over the result of an activation whose gradient torch takes from that result.
-
-    `is_only_use`: nothing else in the forward takes that result.
-    """
-
-    write: InPlace
-    activation: Value
-    is_only_use: bool
 
 
 def mutated_identities(cls: ModuleClass) -> Iterator[MutatedIdentity]:
@@ -121,36 +100,8 @@ def _rectifies_operand(write: InPlace) -> bool:
 
 
 def _is_rectified(cls: ModuleClass, value: Value) -> bool:
-    last = _last(cls, value)
-    return last is not None and last[0] == "relu"
-
-
-def _last(cls: ModuleClass, value: Value) -> tuple[str, bool] | None:
-    """The bare name of the layer or function that gives a value, and whether it works in place."""
-    if value.kind is Kind.LAYER and value.layer is not None:
-        layer = next(iter(reversed(tuple(parts(cls, value.layer)))), None)
-        name = layer.torch_name if layer is not None else None
-        return None if layer is None or name is None else (name.lower(), layer_flag(layer) is not None)
-    if value.kind is not Kind.OPERATION or not isinstance(value.node, cst.Call):
-        return None
-    return value.name.rstrip("_").replace("_", ""), in_place(cls, value) is not None
-
-
-def spoiled_gradients(cls: ModuleClass) -> Iterator[SpoiledGradient]:
-    """`out = relu(conv(x)); out += x`, which fails in the backward pass."""
-    forward, flow = cls.method("forward"), cls.flow
-    if forward is None or flow is None or _WITHOUT_GRADIENT.search(cls.text):
-        return
-    own = set(walk(forward.node))
-    for value in flow.values:
-        write = in_place(cls, value) if value.kind is Kind.ADD and value.node in own else None
-        if write is None or not is_residual_sum(value):
-            continue
-        last = _last(cls, value.operands[0])
-        keeps = last is not None and (last[0] in _KEEP_RESULT or (last[1] and last[0] in _KEEP_RESULT_IN_PLACE))
-        if keeps and any(is_weighted(cls, item) for item in value.operands[0].ancestors()):
-            users = sum(value.operands[0] in item.operands for item in flow.values)
-            yield SpoiledGradient(write, value.operands[0], users == 1)
+    step = last_step(cls, value)
+    return step is not None and step.name == "relu"
 
 
 def _sides(node: cst.CSTNode | None) -> tuple[cst.CSTNode, ...]:
