@@ -23,16 +23,15 @@ def project_input(cls: ModuleClass, found: MisfitSum) -> tuple[Edit, ...] | str:
     shortcut = derive_shortcut(cls, StraightChain((*found.path, *_activation_behind(cls, found))))
     if isinstance(shortcut, str):
         return shortcut
-    operand = _raw_operand(cls, found)
-    if operand is None:
-        return "the input is not added by a name"
+    if isinstance(found.sum.node, cst.AugAssign) and found.sum.node.target is found.raw:
+        return "the input is what the sum is assigned to"
     if shortcut.projection is None:
         return "no projection makes up for what the branch does to the size"
     condition = "" if found.instance is None else shortcut.projection.condition
     projection = dataclasses.replace(shortcut.projection, condition=condition)
     attribute, definition = define_shortcut(cls, dataclasses.replace(shortcut, projection=projection))
-    term = f"{forward.receiver}.{attribute}({cls.syntax.text(operand)})"
-    return definition, replace(cls.syntax.span(operand), term)
+    term = f"{forward.receiver}.{attribute}({found.raw.value})"
+    return definition, replace(cls.syntax.span(found.raw), term)
 
 
 def _activation_behind(cls: ModuleClass, found: MisfitSum) -> tuple[Value, ...]:
@@ -40,17 +39,3 @@ def _activation_behind(cls: ModuleClass, found: MisfitSum) -> tuple[Value, ...]:
     flow = cls.flow
     result = flow.returned[0][1] if flow is not None else found.sum
     return (found.sum, result) if result.dependent_operands == (found.sum,) else ()
-
-
-def _raw_operand(cls: ModuleClass, found: MisfitSum) -> cst.Name | None:
-    """The name by which the input is added."""
-    node = found.sum.node
-    made = cls.flow.made if cls.flow is not None else {}
-    sides: tuple[cst.CSTNode, ...] = ()
-    if isinstance(node, cst.BinaryOperation):
-        sides = (node.left, node.right)
-    elif isinstance(node, cst.AugAssign):
-        sides = (node.value,)
-    elif isinstance(node, cst.Call):
-        sides = tuple(item.value for item in node.args)
-    return next((side for side in sides if isinstance(side, cst.Name) and made.get(side) is found.path[0]), None)

@@ -11,6 +11,7 @@ from nn_lint.fixing.statements import insert_first
 from nn_lint.model.bindings import bindings
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.evidence import StraightChain
+from nn_lint.model.residual.names import SAVED_INPUT
 from nn_lint.model.residual.sources import SavedLate, WrongSource
 from nn_lint.model.values import Value
 
@@ -20,11 +21,26 @@ def mend_wrong_source(cls: ModuleClass, found: WrongSource) -> tuple[Edit, ...] 
     if not isinstance(found.node, cst.Name):
         return "what the shortcut should get is a guess"
     span = cls.syntax.span(found.node)
+    if found.alternative is not None and not found.has_raw:
+        names = [name for name, statement, value in bindings(cls) if _saves(statement, name, value, found)]
+        moved = _save_first(cls, names[0], found.path[0].name) if len(names) == 1 else "the input is not saved"
+        return moved if isinstance(moved, str) else (*moved, replace(span, names[0]))
     holder = _holder(cls, found.path[0], span.start)
     if holder is not None:
         return (replace(span, holder),)
     name, edits = save_first(cls, StraightChain(found.path), "{}")
     return (*edits, replace(span, name))
+
+
+def save_early(cls: ModuleClass, found: SavedLate) -> tuple[Edit, ...] | str:
+    """Move the statement that saves the input to the beginning of forward; or why that cannot be done."""
+    return _save_first(cls, found.name, found.path[0].name)
+
+
+def _saves(statement: cst.CSTNode, name: str, value: Value, found: WrongSource) -> bool:
+    """Whether a statement keeps what the shortcut gets under a name for the input."""
+    is_alias = isinstance(statement, cst.Assign) and isinstance(statement.value, cst.Name)
+    return is_alias and value is found.alternative and SAVED_INPUT.fullmatch(name) is not None
 
 
 def _holder(cls: ModuleClass, source: Value, place: Position) -> str | None:
@@ -35,15 +51,18 @@ def _holder(cls: ModuleClass, source: Value, place: Position) -> str | None:
     return next(held, None)
 
 
-def save_early(cls: ModuleClass, found: SavedLate) -> tuple[Edit, ...] | str:
-    """Move the statement that saves the input to the beginning of forward; or why that cannot be done."""
+def _save_first(cls: ModuleClass, name: str, source: str) -> tuple[Edit, ...] | str:
+    """Save the input as the first thing that forward does, and no longer where it is saved too late."""
     forward = cls.method("forward")
     assert forward is not None, "a sum stands in a forward"
-    bound = [statement for name, statement, _ in bindings(cls) if name == found.name]
-    if len(bound) != 1 or bound[0] not in forward.statements:
-        return f"where `{found.name}` should be saved is a guess"
-    span = cls.syntax.span(bound[0])
+    aliases = [
+        statement
+        for bound, statement, _ in bindings(cls)
+        if bound == name and isinstance(statement, cst.Assign) and isinstance(statement.value, cst.Name)
+    ]
+    if len(aliases) != 1 or aliases[0] not in forward.statements:
+        return f"where `{name}` should be saved is a guess"
+    span = cls.syntax.span(aliases[0])
     if not stands_alone(cls.syntax.lines, span):
-        return f"`{found.name}` is saved on a row with other statements"
-    saved = insert_first(forward, f"{found.name} = {found.path[0].name}")
-    return saved, delete_rows(cls.syntax.lines, span.start.row, span.end.row)
+        return f"`{name}` is saved on a row with other statements"
+    return insert_first(forward, f"{name} = {source}"), delete_rows(cls.syntax.lines, span.start.row, span.end.row)

@@ -85,14 +85,15 @@ def _untrainable(cls: ModuleClass, found: SpoiledGradient) -> Finding:
 
 _JOINS = re.compile(r"[-+]|add|sub|sum|lerp")
 _WRITES = re.compile(r"\w_\s*\(|\binplace\b|[-+*/@%&|^<>]=")
+_FLAG = re.compile(r"\binplace\s*=\s*True\b|[(,]\s*True\b")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A forward that adds, and a word that makes something work in place."""
+    """A forward that adds, and something that works in place: in forward itself, or by an argument of a layer."""
     forward = method_code(facts, source, "forward")
     if not forward or _JOINS.search(forward) is None:
         return False
-    return _WRITES.search(forward) is not None or re.search(r"\bTrue\b", bare_code(source)) is not None
+    return _WRITES.search(forward) is not None or _FLAG.search(bare_code(source)) is not None
 
 
 RULE = Rule(

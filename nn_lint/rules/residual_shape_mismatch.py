@@ -29,7 +29,7 @@ from nn_lint.fixing.misfits import project_input
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.leftovers import dead_attributes
 from nn_lint.model.residual.misfits import MisfitSum, misfit_sums
-from nn_lint.project.code_text import method_code
+from nn_lint.project.code_text import aliases, method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
@@ -62,12 +62,19 @@ def _finding(cls: ModuleClass, found: MisfitSum) -> Finding:
     return Finding(cls.syntax.span(found.sum.node), message, repair, severity)
 
 
-_JOINS = re.compile(r"[-+]|add|sub|sum|lerp")
+_SIZED = re.compile(r"Conv|Pool|Linear")
+_JOINS = re.compile(r"add|sub|sum|lerp")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A constructor, and a forward that adds."""
-    return facts.method("__init__") is not None and _JOINS.search(method_code(facts, source, "forward")) is not None
+    """Layers that change sizes, and a forward that adds its parameter, or what was assigned it, by its bare name."""
+    method = facts.method("forward")
+    if method is None or facts.method("__init__") is None or _SIZED.search(source) is None:
+        return False
+    forward = method_code(facts, source, "forward")
+    names = "|".join(map(re.escape, {*(name.lstrip("*") for name in method.parameters), *aliases(forward)}))
+    added = rf"(?<![.\w])(?:{names})\s*[-+]|[-+]=?[\s\\]*(?:{names})\b(?!\s*[.(\[])"
+    return _JOINS.search(forward) is not None or re.search(added, forward) is not None
 
 
 RULE = Rule(

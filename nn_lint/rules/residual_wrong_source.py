@@ -159,6 +159,18 @@ RULE = Rule(
                     if self.downsample is not None:
                         identity = self.downsample(x)  # NN304
                     return self.relu(x + identity)
+            class SavedLate(nn.Module):
+                def __init__(self, ch, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    out = self.conv(x)
+                    identity = out
+                    if self.downsample is not None:
+                        identity = self.downsample(out)  # NN304
+                    out += identity
+                    return out.relu()
             """,
             fixed="""
             from torch import nn
@@ -178,6 +190,18 @@ RULE = Rule(
                     if self.downsample is not None:
                         identity = self.downsample(identity)
                     return self.relu(x + identity)
+            class SavedLate(nn.Module):
+                def __init__(self, ch, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    identity = x
+                    out = self.conv(x)
+                    if self.downsample is not None:
+                        identity = self.downsample(identity)
+                    out += identity
+                    return out.relu()
             """,
         ),
         Example(
@@ -233,6 +257,14 @@ RULE = Rule(
                 def __init__(self, cin, cout):
                     super().__init__()
                     self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.shortcut = nn.Conv2d(cout, cout, 1)
+                def forward(self, x):
+                    x = self.conv(x)
+                    return x + self.shortcut(x)
+            class Unread(nn.Module):
+                def __init__(self, conv3x3, cin, cout):
+                    super().__init__()
+                    self.conv = conv3x3(cin, cout)
                     self.shortcut = nn.Conv2d(cout, cout, 1)
                 def forward(self, x):
                     x = self.conv(x)

@@ -12,6 +12,7 @@ from nn_lint.model.expressions import Flow
 from nn_lint.model.inplace import InPlace, in_place, last_step
 from nn_lint.model.layers import CONVOLUTIONS, Layer
 from nn_lint.model.memory import Memory
+from nn_lint.model.residual.names import SHORTCUT_ATTRIBUTE
 from nn_lint.model.residual.weights import is_weighted
 from nn_lint.model.suites import Suites
 from nn_lint.model.values import Kind, Value, is_residual_sum
@@ -79,7 +80,8 @@ def _keeper_of_input(cls: ModuleClass, flow: Flow, memory: Memory, suites: Suite
         is_given = (
             value in branch and len(written) == 1 and any(memory.roots(item) == written for item in value.operands)
         )
-        if is_given and value.layer is not None and suites.runs_with(value.node, total.node):
+        is_branch = SHORTCUT_ATTRIBUTE.fullmatch(value.name) is None
+        if is_given and is_branch and value.layer is not None and suites.runs_with(value.node, total.node):
             first = next((part for part in parts(cls, value.layer) if not _is_passive(part)), None)
             if first is not None and first.torch_name in _KEEP_INPUT:
                 return value

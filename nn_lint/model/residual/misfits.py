@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model.arithmetic import Numbers
+from nn_lint.model.bindings import bindings
 from nn_lint.model.layers import Layer
 from nn_lint.model.method import Method, names
 from nn_lint.model.residual.shortcut import walk_statements
 from nn_lint.model.residual.sizes import Misfit, branch_layers, misfit_of
 from nn_lint.model.suites import Suites
+from nn_lint.model.syntax import summands
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.instances import Instance, find_instances
 
@@ -23,10 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MisfitSum:
-    """A sum that fails. `path` leads from the input to the branch's result; `instance` is a call that makes it fail."""
+    """A sum that fails. `path` leads from the input to the branch's result; `instance` is a call that makes it fail.
+
+    `raw` is the name by which the input is added.
+    """
 
     sum: Value
     path: tuple[Value, ...]
+    raw: cst.Name
     misfit: Misfit
     instance: Instance | None = None
 
@@ -41,14 +47,13 @@ def misfit_sums(cls: ModuleClass) -> Iterator[MisfitSum]:
     for total in flow.values:
         if total.kind not in (Kind.ADD, Kind.SUBTRACT) or total not in kept or len(total.operands) != 2:
             continue
-        path = _branch(total, flow.inputs) if total.node in suites else None
-        if path is None or total.node is None or not suites.is_unconditional(total.node):
-            continue
-        layers = branch_layers(cls, path)
-        if layers and all(layer.statement in built for layer in layers):
+        path = _branch(total, flow.inputs) if suites.is_unconditional(total.node) else None
+        raw = _raw_name(cls, forward, total, path[0]) if path is not None else None
+        layers = branch_layers(cls, path) if path is not None and raw is not None else None
+        if path is not None and raw is not None and layers and all(layer.statement in built for layer in layers):
             found = _judge(cls, init, layers)
             if found is not None:
-                yield MisfitSum(total, path, *found)
+                yield MisfitSum(total, path, raw, *found)
 
 
 def _branch(total: Value, inputs: Sequence[Value]) -> tuple[Value, ...] | None:
@@ -58,6 +63,19 @@ def _branch(total: Value, inputs: Sequence[Value]) -> tuple[Value, ...] | None:
         if path is not None and path[0] is raw:
             return path
     return None
+
+
+def _raw_name(cls: ModuleClass, forward: Method, total: Value, raw: Value) -> cst.Name | None:
+    """The name by which the input is added: the parameter itself, or one that was assigned it as it is."""
+    made = cls.flow.made if cls.flow is not None else {}
+    aliases = {
+        name
+        for name, statement, _ in bindings(cls)
+        if isinstance(statement, cst.Assign) and isinstance(statement.value, cst.Name) and not statement.value.lpar
+    }
+    known = aliases | {item.name for item in forward.parameters}
+    sides = (side for side in summands(total.node) if isinstance(side, cst.Name) and not side.lpar)
+    return next((side for side in sides if made.get(side) is raw and side.value in known), None)
 
 
 def _judge(cls: ModuleClass, init: Method, layers: Sequence[Layer]) -> tuple[Misfit, Instance | None] | None:

@@ -12,6 +12,7 @@ from nn_lint.model.bindings import bindings
 from nn_lint.model.inplace import InPlace, last_step
 from nn_lint.model.memory import Memory
 from nn_lint.model.suites import Suites
+from nn_lint.model.syntax import summands
 from nn_lint.model.values import Kind, Value
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ def _is_meant(cls: ModuleClass, write: InPlace, total: Value, operand: Value) ->
     flow = cls.flow
     if flow is None or not _is_statement(cls, write):
         return False
-    written = {_name(node) for node in _sides(write.value.node) if flow.made.get(node) is write.value.operands[0]}
-    added = {_name(node) for node in _sides(total.node) if flow.made.get(node) is operand}
+    written = {_name(node) for node in summands(write.value.node) if flow.made.get(node) is write.value.operands[0]}
+    added = {_name(node) for node in summands(total.node) if flow.made.get(node) is operand}
     if None in written | added or not (written and added) or written & added:
         return True
     assert write.value.node is not None, "a write is made by a node"
@@ -102,17 +103,6 @@ def _rectifies_operand(write: InPlace) -> bool:
 def _is_rectified(cls: ModuleClass, value: Value) -> bool:
     step = last_step(cls, value)
     return step is not None and step.name == "relu"
-
-
-def _sides(node: cst.CSTNode | None) -> tuple[cst.CSTNode, ...]:
-    if isinstance(node, cst.BinaryOperation):
-        return (node.left, node.right)
-    if isinstance(node, cst.AugAssign):
-        return (node.target, node.value)
-    if isinstance(node, cst.Call):
-        receiver = (node.func.value,) if isinstance(node.func, cst.Attribute) else ()
-        return (*receiver, *(item.value for item in node.args))
-    return ()
 
 
 def _name(node: cst.CSTNode | None) -> str | None:

@@ -46,13 +46,18 @@ def branch_layers(cls: ModuleClass, path: Sequence[Value]) -> tuple[Layer, ...] 
     for value in path[1:]:
         if value.kind is Kind.LAYER and value.layer is not None and len(value.operands) == 1:
             layers = tuple(parts(cls, value.layer))
-            known = [item for item in layers if item is not None and item.torch_name in _KNOWN]
+            known = [item for item in layers if item is not None and _is_known(item)]
             if len(known) != len(layers):
                 return None
             found.extend(known)
         elif value.kind is not Kind.OPERATION or value.name not in _KEEPING_OPERATIONS:
             return None
     return tuple(found)
+
+
+def _is_known(layer: Layer) -> bool:
+    """A layer whose effect is known, and that is called by the name of its class."""
+    return layer.torch_name in _KNOWN and layer.callee.endswith(layer.torch_name)
 
 
 _KNOWN = CONVOLUTIONS | _POOLS | _KEEPING | {"Linear"}

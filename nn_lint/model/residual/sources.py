@@ -12,8 +12,8 @@ import libcst as cst
 from nn_lint.model.residual.names import SAVED_INPUT, SHORTCUT_ATTRIBUTE
 from nn_lint.model.residual.routes import stream_between
 from nn_lint.model.residual.weights import is_weighted
-from nn_lint.model.residual.widths import Fit, fit_of, projection_of
-from nn_lint.model.syntax import walk
+from nn_lint.model.residual.widths import Fit, fit_of, keeps_shape, projection_of
+from nn_lint.model.syntax import summands, walk
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import ProjectClass
 
@@ -28,15 +28,20 @@ _CHAIN = frozenset({Kind.INPUT, Kind.LAYER, Kind.OPERATION})
 class WrongSource:
     """A shortcut that gets what the branch has made of the input.
 
-    `path` leads from the input of the block to what the shortcut gets, `node` is where it gets it: an argument. Some
-    other way of the code adds the input itself where `has_raw`.
+    `path` leads from the input of the block to what the shortcut gets, `node` is where it gets it: an argument.
+    `alternative` is what the code adds on the other side of a condition: the input, or what the shortcut gets.
     """
 
     attribute: str
     node: cst.BaseExpression
     path: tuple[Value, ...]
     sum: Value
-    has_raw: bool
+    alternative: Value | None
+
+    @property
+    def has_raw(self) -> bool:
+        """Whether the input itself is added on the other side of a condition."""
+        return self.alternative is self.path[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ def saved_late(cls: ModuleClass) -> Iterator[SavedLate]:
     for total in _kept_sums(cls):
         first, second = total.operands
         path = _path(cls, first) if first is second and first.kind is not Kind.INPUT else None
-        named = list(_names_added(total.node))
+        named = [side for side in summands(total.node) if isinstance(side, cst.Name)]
         saved = [node for node in named if SAVED_INPUT.fullmatch(node.value)]
         if path is not None and len(named) == 2 and len(saved) == 1 and named[0].value != named[1].value:
             yield SavedLate(saved[0].value, saved[0], path, total)
@@ -100,12 +105,12 @@ def _misplaced(cls: ModuleClass, total: Value, operand: Value, branch: Value) ->
         return None
     if taken not in stream_between(path[0], branch).spine:
         return None
-    fit = fit_of(cls, projection_of(cls, call.name), path)
-    has_raw = path[0] in options
-    is_sure = has_raw or fit is Fit.INPUT or (_is_end(cls, taken, branch) and _projects(cls, call))
-    return (
-        WrongSource(call.name, node.args[0].value, path, total, has_raw) if is_sure and fit is not Fit.RESULT else None
-    )
+    projection, alternative = projection_of(cls, call.name), next((item for item in options if item is not call), None)
+    fit = fit_of(cls, projection, path)
+    is_open = fit is Fit.UNKNOWN and keeps_shape(cls, projection)
+    is_late = not is_open and _is_end(cls, taken, branch) and _projects(cls, call)
+    is_sure = fit is not Fit.RESULT and (alternative is path[0] or fit is Fit.INPUT or is_late)
+    return WrongSource(call.name, node.args[0].value, path, total, alternative) if is_sure else None
 
 
 def _stands_in_forward(cls: ModuleClass, node: cst.CSTNode) -> bool:
@@ -146,12 +151,3 @@ def _projects(cls: ModuleClass, call: Value) -> bool:
     if any(isinstance(layer.cls, ProjectClass) for layer in built):
         return False
     return len(projection_of(cls, call.name)) < 2
-
-
-def _names_added(node: cst.CSTNode | None) -> Iterator[cst.Name]:
-    sides: tuple[cst.CSTNode, ...] = ()
-    if isinstance(node, cst.BinaryOperation):
-        sides = (node.left, node.right)
-    elif isinstance(node, cst.AugAssign):
-        sides = (node.target, node.value)
-    yield from (side for side in sides if isinstance(side, cst.Name))

@@ -23,7 +23,8 @@ class Fit(Enum):
 
     INPUT = "the input of the block"
     RESULT = "what the branch has made of it"
-    UNKNOWN = "either, as far as its arguments tell"
+    EITHER = "both have the same width"
+    UNKNOWN = "the widths of the branch cannot be read"
 
 
 def projection_of(cls: ModuleClass, attribute: str) -> tuple[Layer, ...]:
@@ -41,12 +42,20 @@ def fit_of(cls: ModuleClass, projection: tuple[Layer, ...], path: Iterable[Value
     weighted = [layer for layer in layers if layer.torch_name in _PROJECTING]
     if not projection or not weighted:
         return Fit.UNKNOWN
+    stride = _stride(cls, projection[0])
+    if stride is not None and stride in [_stride(cls, layer) for layer in weighted]:
+        return Fit.INPUT
     own, first, last = _width_in(projection[0]), _width_in(weighted[0]), _width_out(weighted[-1])
     texts = [None if node is None else cls.syntax.text(node) for node in (own, first, last)]
-    if None not in texts and texts[1] != texts[2]:
-        return Fit.INPUT if texts[0] == texts[1] else Fit.RESULT if texts[0] == texts[2] else Fit.UNKNOWN
-    stride = _stride(cls, projection[0])
-    return Fit.INPUT if stride is not None and stride in [_stride(cls, layer) for layer in weighted] else Fit.UNKNOWN
+    if texts[1] == texts[2]:
+        return Fit.EITHER
+    return Fit.INPUT if texts[0] == texts[1] else Fit.RESULT if texts[0] == texts[2] else Fit.UNKNOWN
+
+
+def keeps_shape(cls: ModuleClass, projection: tuple[Layer, ...]) -> bool:
+    """Whether a projection that could be read has one width on both sides, and no stride."""
+    widths = {cls.syntax.text(node) for layer in projection for node in (_width_in(layer), _width_out(layer)) if node}
+    return len(widths) == 1 and all(_stride(cls, layer) is None for layer in projection)
 
 
 def _width_in(layer: Layer) -> cst.BaseExpression | None:
