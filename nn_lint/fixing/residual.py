@@ -59,6 +59,13 @@ def add_shortcut(
     return tuple(edits)
 
 
+def define_shortcut(cls: ModuleClass, shortcut: Shortcut) -> tuple[str, Edit]:
+    """The attribute of a new projection, and the edit that defines it in `__init__`."""
+    assert shortcut.projection is not None and cls.init is not None, "there is something to define, and a place for it"
+    attribute = _free_attribute(cls)
+    return attribute, _definition(cls, cls.init, shortcut, shortcut.projection, attribute)
+
+
 def add_term(cls: ModuleClass, chain: StraightChain, term: str) -> tuple[Edit, ...] | None:
     """The edit that adds a ready term, such as a saved projection, to the result of a straight block."""
     forward = cls.method("forward")

@@ -35,6 +35,15 @@ _POSITIONS: Mapping[str, tuple[str, ...]] = {
     "LogSoftmax": ("dim",),
     "Softmin": ("dim",),
     "Flatten": ("start_dim", "end_dim"),
+    **dict.fromkeys(("ReLU", "ReLU6", "SELU", "SiLU", "Mish", "Hardswish", "Hardsigmoid"), ("inplace",)),
+    "LeakyReLU": ("negative_slope", "inplace"),
+    **dict.fromkeys(("ELU", "CELU"), ("alpha", "inplace")),
+    "RReLU": ("lower", "upper", "inplace"),
+    "Hardtanh": ("min_val", "max_val", "inplace"),
+    "Threshold": ("threshold", "value", "inplace"),
+    **dict.fromkeys(("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout"), ("p", "inplace")),
+    **{f"MaxPool{rank}d": ("kernel_size", "stride", "padding", "dilation") for rank in (1, 2, 3)},
+    **{f"AvgPool{rank}d": ("kernel_size", "stride", "padding") for rank in (1, 2, 3)},
 }
 
 
@@ -128,12 +137,13 @@ def _constructions(cls: ModuleClass) -> Iterator[Layer]:
             for target in targets:
                 name = self_attribute(target, method.receiver)
                 if name is not None and isinstance(value, cst.Call):
-                    layer = _layer(cls, name, value, node)
+                    layer = layer_of(cls, name, value, node)
                     if layer is not None:
                         yield layer
 
 
-def _layer(cls: ModuleClass, attribute: str, call: cst.Call, statement: cst.CSTNode) -> Layer | None:
+def layer_of(cls: ModuleClass, attribute: str, call: cst.Call, statement: cst.CSTNode) -> Layer | None:
+    """The submodule that a call builds, where its class is known."""
     callee = dotted(call.func)
     if callee is None:
         return None
@@ -144,7 +154,7 @@ def _layer(cls: ModuleClass, attribute: str, call: cst.Call, statement: cst.CSTN
     if resolved == TorchClass("Sequential"):
         for item in call.args:
             child = (
-                _layer(cls, "", item.value, statement) if isinstance(item.value, cst.Call) and not item.star else None
+                layer_of(cls, "", item.value, statement) if isinstance(item.value, cst.Call) and not item.star else None
             )
             if child is None:
                 children = []

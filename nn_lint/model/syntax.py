@@ -95,6 +95,18 @@ def self_attribute(node: cst.CSTNode, receiver: str) -> str | None:
     return None
 
 
+def summands(node: cst.CSTNode | None) -> tuple[cst.BaseExpression, ...]:
+    """The expressions that an operator, an augmented assignment or a call brings together, a receiver included."""
+    if isinstance(node, cst.BinaryOperation):
+        return (node.left, node.right)
+    if isinstance(node, cst.AugAssign):
+        return (*((node.target,) if isinstance(node.target, cst.BaseExpression) else ()), node.value)
+    if isinstance(node, cst.Call):
+        receiver = (node.func.value,) if isinstance(node.func, cst.Attribute) else ()
+        return (*receiver, *(item.value for item in node.args))
+    return ()
+
+
 def simple_statements(body: cst.BaseSuite) -> Iterator[cst.BaseStatement | cst.BaseSmallStatement]:
     """The statements of a suite, those of one line taken apart."""
     for statement in body.body:

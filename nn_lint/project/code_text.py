@@ -13,6 +13,7 @@ from nn_lint.project.facts import ClassFacts
 _NOISE = re.compile(r'"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\r\n]*')
 _STORE = re.compile(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _ATTRIBUTE_STORE = re.compile(r"\.(\w+)[ \t]*(?::[^=\n]+)?=(?!=)")
+_ALIAS = re.compile(r"\b(\w+)[ \t]*=[ \t]*[^\W\d]\w*[ \t]*(?=[;\n#=]|$)")
 _AFTER_RETURN = re.compile(r"^([ \t]+)return\b[^\n]*\n(?:(?:\1[ \t]+[^\n]*|[ \t]*)\n)*\1\S", re.MULTILINE)
 
 
@@ -49,6 +50,11 @@ def unread_attributes(code: str) -> Iterator[str]:
     for name in dict.fromkeys(stores):
         if len(re.findall(rf"\.{name}\b", code)) == stores.count(name):
             yield name
+
+
+def aliases(code: str) -> Iterator[str]:
+    """The names to which a bare name is assigned."""
+    yield from _ALIAS.findall(code)
 
 
 def has_code_after_return(code: str) -> bool:

@@ -43,13 +43,19 @@ class Site:
 
 def find_sites(cls: ProjectClass, hierarchy: Hierarchy) -> Iterator[Site]:
     """Every mention of a class in the files that are near it."""
+    for file, chain, within in find_mentions(cls, hierarchy):
+        yield _site(chain, file, within, hierarchy)
+
+
+def find_mentions(cls: ProjectClass, hierarchy: Hierarchy) -> Iterator[tuple[ProjectFile, _Scope, ClassFacts | None]]:
+    """Every expression that stands for a class, with the nodes around it, outermost first, and the class around it."""
     for file in hierarchy.files.mentioning(cls.facts.name, cls.file):
         if not _may_see(cls, file) or file.text.tree is None or not _sees(cls, file, hierarchy):
             continue
         for chain in _mentions(file, cls.facts.name):
             within = _enclosing_class(chain, file)
             if hierarchy.resolve(dotted(chain[-1]), file, within) == cls:  # type: ignore[arg-type]
-                yield _site(chain, file, within, hierarchy)
+                yield file, chain, within
 
 
 def _may_see(cls: ProjectClass, file: ProjectFile) -> bool:

@@ -75,7 +75,8 @@ class Verifier:
         if not new.runs and (not old.runs or new.error is None or new.error.stage in {Stage.LOAD, Stage.LIMIT}):
             reason = new.error.message if new.error else "does not run"
             return ResidualProof(None, False if old.runs else None, (), f"after the repair: {reason}")
-        if not old.runs and (old.error is None or old.error.ours):
+        blamed = not old.runs and old.error is not None and not old.error.ours
+        if not old.runs and not blamed and not (old.constructs and old.error and old.error.stage is Stage.FORWARD):
             return ResidualProof(None, None, (), "the class could not be run before the repair")
         answer = self._ask(
             {
@@ -83,7 +84,7 @@ class Verifier:
                 "before": as_message(before),
                 "after": as_message(after),
                 "recipe": old.recipe if old.runs else new.recipe,
-                "broken": not old.runs,
+                "broken": blamed,
             }
         )
         return read_proof(answer)

@@ -90,11 +90,21 @@ class Stream:
 
     @property
     def has_shortcut(self) -> bool:
-        """Whether a value passes layers by and is added, or the raw input is joined to the result in any way."""
+        """Whether a value passes layers by and is added, or the raw input is joined to the result in any way.
+
+        Branches of as many layers that are added are taken for a branch and its projection.
+        """
         return self.is_identity or any(
-            meeting.route is Route.SUM or (meeting.is_raw and meeting.route is not Route.PARALLEL)
+            self.is_addition(meeting) or (meeting.is_raw and meeting.route is not Route.PARALLEL)
             for meeting in self.meetings
         )
+
+    def is_addition(self, meeting: Meeting) -> bool:
+        """Whether paths of unequal depth are added, or paths of equal depth are where every path passes."""
+        if meeting.route is Route.SUM:
+            return True
+        is_sum = meeting.value.kind in (Kind.ADD, Kind.SUBTRACT)
+        return meeting.route is Route.PARALLEL and is_sum and meeting.value in self.spine
 
     def _meeting(self, value: Value) -> Meeting | None:
         sides = self.operands(value)
@@ -189,13 +199,20 @@ def adds_its_input(cls: ModuleClass, value: Value) -> bool:
 
 
 def _child_adds(registry: ModelRegistry, child: ProjectClass) -> bool:
-    """Whether a sum stands where every path through the child passes; sums inside an attention product do not."""
+    """Whether a sum, or a call that may add, stands where every path through the child passes.
+
+    Sums inside an attention product do not stand there.
+    """
     if child not in registry.adding:
         registry.adding[child] = False
         model = registry.model(child)
         registry.adding[child] = any(
-            any(meeting.route is Route.SUM and meeting.value in stream.spine for meeting in stream.meetings)
+            any(_may_add(stream, meeting) and meeting.value in stream.spine for meeting in stream.meetings)
             or any(adds_its_input(model, value) for value in stream.values)
             for stream in streams(model)
         )
     return registry.adding[child]
+
+
+def _may_add(stream: Stream, meeting: Meeting) -> bool:
+    return stream.is_addition(meeting) or meeting.route is Route.HANDED

@@ -23,10 +23,14 @@ class TransformerParts:
 
 
 def transformer_parts(cls: ModuleClass, called: Sequence[Value]) -> TransformerParts | None:
-    """Attention with a norm or a feed-forward part among what a forward calls; `None` where they are not there."""
+    """Attention and a norm among what a forward calls, or attention and a feed-forward part in one list of layers.
+
+    `None` where they are not there, or where an embedding or a head shows that this is a whole network.
+    """
     kinds = {value: found for value in called if (found := set(_kinds(cls, value)))}
     present = set().union(*kinds.values())
-    if "attention" not in present or len(present) == 1:
+    in_a_list = any({"attention", "feed-forward"} <= found for found in kinds.values())
+    if not ({"attention", "norm"} <= present or in_a_list) or any(_OF_A_NETWORK.search(value.name) for value in called):
         return None
     names = tuple(dict.fromkeys(value.name for value in kinds))
     attention = next(value for value, found in kinds.items() if "attention" in found)
@@ -45,6 +49,7 @@ def _kinds(cls: ModuleClass, value: Value) -> Iterator[str]:
     yield from (kind for kind, pattern in _PARTS for word in words if pattern.search(word))
 
 
+_OF_A_NETWORK = re.compile(r"head|embed|logit|classif|pool|stem|patch|pred|attn_layers|attention_layers", re.IGNORECASE)
 _PARTS = (
     ("norm", re.compile(r"norm|(?:^|_)ln(?:_?\d|_|$)", re.IGNORECASE)),
     ("attention", re.compile(r"attention|attn|(?:^|_)(?:mha|msa)(?:_|$)", re.IGNORECASE)),

@@ -52,12 +52,13 @@ class Arrival:
 
 
 def arrives_at_all(model: nn.Module, specs: Specs, target: Target) -> Optional[bool]:
-    """Whether anything of the input is left in the output when every weight is zero; None where that does not run."""
+    """Whether anything of the input, as it was given, is left in the output when every weight is zero; None where that
+    does not run."""
     zeroed = silence(model, set())
     first, second = (output_of(zeroed, specs, target, seed) for seed in (1, 2))
     if first is None or second is None or first.shape != second.shape:
         return None
-    return not torch.allclose(first, second, atol=1e-6)
+    return not torch.allclose(first, second, atol=1e-6) and not overwrites_input(model, specs, target)
 
 
 def arrives(model: nn.Module, specs: Specs, target: Target, old: Optional[nn.Module], new: Set[str]) -> Arrival:

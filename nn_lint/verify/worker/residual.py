@@ -3,7 +3,7 @@ block that somebody uses; where nobody does, on every variant that the block all
 
 from __future__ import annotations
 
-from typing import Dict, List, Set
+from typing import Dict, Iterator, List, Set, Tuple
 
 from torch import nn
 
@@ -13,6 +13,7 @@ from .attempt import Failure, OutOfTime, attempt
 from .cases import Case, cases_of
 from .protocol import Message
 from .running import construct
+from .search import Ran, run_once
 from .subjects import Target, load_target
 
 
@@ -31,7 +32,7 @@ def undecided(reason: str) -> Message:
 
 
 def judge(before: Message, after: Message, recipe: str) -> Message:
-    """The proof on every variant that ran before the repair."""
+    """The proof on every variant that ran before the repair; where the input arrived in all, on those that failed too."""
     old = attempt(lambda: load_target(before))
     if isinstance(old, Failure):
         return undecided(f"before: {old.message}")
@@ -41,13 +42,30 @@ def judge(before: Message, after: Message, recipe: str) -> Message:
     if isinstance(new, Failure):
         return undecided(f"after: {new.message}")
     known = [(case, there) for case, there in zip(cases, arrived) if there is not None]
-    if not known:
+    tried = [case for case, _ in known]
+    found = [arrives_in(case, new.value) for case in tried]
+    received = all(there for _, there in known)
+    for case, arrival in mended_cases(cases, old.value, new.value, recipe) if received else ():
+        received = False
+        tried.append(case)
+        found.append(arrival)
+    if not tried:
         return undecided("no variant of the class runs before the repair")
-    answer = weigh([case for case, _ in known], [arrives_in(case, new.value) for case, _ in known], new.value)
-    answer["before"] = any(there for _, there in known)
-    if answer["before"]:
+    answer = {**weigh(tried, found, new.value), "before": received}
+    if received:
         answer["reason"] = answer["reason"] or "the input reaches the output without the repair"
     return answer
+
+
+def mended_cases(cases: List[Case], old: Target, new: Target, recipe: str) -> Iterator[Tuple[Case, Arrival]]:
+    """The variants whose forward fails before the repair on the very inputs that it takes after it."""
+    known = {case.variant.arguments.text for case in cases}
+    for case in cases_of(new, *read_recipe(recipe)):
+        model = construct(old, case.variant.arguments)
+        if case.variant.arguments.text in known or isinstance(model, Failure):
+            continue
+        if not isinstance(run_once(model, case.specs, old), Ran):
+            yield case, arrives(case.model, case.specs, new, None, new_names(case.model, names_of(model)))
 
 
 def judge_broken(after: Message, recipe: str) -> Message:
@@ -103,8 +121,12 @@ def arrives_in(case: Case, target: Target) -> Arrival:
     model = construct(target, case.variant.arguments)
     if isinstance(model, Failure):
         return Arrival(False, f"does not construct after the repair: {model.message}", runs=False)
-    old = {name for name, _ in [*case.model.named_modules(), *case.model.named_parameters()]}
-    return arrives(model, case.specs, target, case.model, new_names(model, old))
+    return arrives(model, case.specs, target, case.model, new_names(model, names_of(case.model)))
+
+
+def names_of(model: nn.Module) -> Set[str]:
+    """The names of all submodules and parameters."""
+    return {name for name, _ in [*model.named_modules(), *model.named_parameters()]}
 
 
 def new_names(model: nn.Module, old: Set[str]) -> Set[str]:

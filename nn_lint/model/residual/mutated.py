@@ -1,0 +1,109 @@
+"""Saved inputs that an in-place operation overwrites before they are added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from nn_lint.model.bindings import bindings
+from nn_lint.model.inplace import InPlace, last_step
+from nn_lint.model.memory import Memory
+from nn_lint.model.suites import Suites
+from nn_lint.model.syntax import summands
+from nn_lint.model.values import Kind, Value
+
+if TYPE_CHECKING:
+    from nn_lint.model.module_class import ModuleClass
+
+_SUMS = (Kind.ADD, Kind.SUBTRACT)
+
+
+@dataclass(frozen=True, slots=True)
+class MutatedIdentity:
+    """A write into a tensor that is added afterwards as what it was before. `identity` is the operand of the sum."""
+
+    write: InPlace
+    root: Value
+    identity: Value
+    sum: Value
+
+
+def mutated_identities(cls: ModuleClass) -> Iterator[MutatedIdentity]:
+    """The first write into each memory that a later residual sum reads by a name from before."""
+    forward, flow = cls.method("forward"), cls.flow
+    if forward is None or flow is None:
+        return
+    memory, suites = Memory(cls, flow), Suites(forward)
+    kept = {item for _, result in flow.returned for item in result.ancestors()}
+    sums = [value for value in flow.values if value.kind in _SUMS and value in kept and value.node in suites]
+    seen: set[Value] = set()
+    rectified: set[Value] = set()
+    for write, root in memory.writes:
+        repeats = _rectifies_operand(write) and (root in rectified or _is_rectified(cls, write.value.operands[0]))
+        if _rectifies_operand(write) and suites.is_unconditional(write.value.node):
+            rectified.add(root)
+        if root in seen or repeats:
+            continue
+        later = (item for item in sums if suites.runs_with(write.value.node, item.node))
+        found = next((pair for item in later if (pair := _stale(cls, memory, write, root, item))), None)
+        if found is not None:
+            seen.add(root)
+            yield MutatedIdentity(write, root, *found)
+
+
+def _stale(cls: ModuleClass, memory: Memory, write: InPlace, root: Value, total: Value) -> tuple[Value, Value] | None:
+    """The operand of a later sum that is the overwritten memory, where the other one was made of what was written."""
+    if not memory.is_before(write.value, total):
+        return None
+    made_of = root if _is_statement(cls, write) else write.value
+    for operand in total.dependent_operands:
+        others = [item for item in total.operands if item is not operand]
+        if not any(made_of in item.ancestors() for item in others):
+            continue
+        read = _unscaled(operand)
+        is_read_later = read is operand or memory.is_before(write.value, operand)
+        if is_read_later and memory.passes_by(read, root, write.value) and not _is_meant(cls, write, total, operand):
+            return read, total
+    return None
+
+
+def _unscaled(operand: Value) -> Value:
+    """What a product with something that does not depend on the input scales."""
+    factors = operand.dependent_operands
+    return factors[0] if operand.kind is Kind.MULTIPLY and len(factors) == 1 else operand
+
+
+def _is_meant(cls: ModuleClass, write: InPlace, total: Value, operand: Value) -> bool:
+    """Whether a write stands as a statement of its own, `x.relu_()`, and what is added goes by the same name."""
+    flow = cls.flow
+    if flow is None or not _is_statement(cls, write):
+        return False
+    written = {_name(node) for node in summands(write.value.node) if flow.made.get(node) is write.value.operands[0]}
+    added = {_name(node) for node in summands(total.node) if flow.made.get(node) is operand}
+    if None in written | added or not (written and added) or written & added:
+        return True
+    assert write.value.node is not None, "a write is made by a node"
+    start = cls.syntax.span(write.value.node).start
+    return any(name in added and cls.syntax.span(statement).start > start for name, statement, _ in bindings(cls))
+
+
+def _is_statement(cls: ModuleClass, write: InPlace) -> bool:
+    """Whether nothing takes the result of a write."""
+    return cls.flow is not None and any(value is write.value for _, value in cls.flow.discarded)
+
+
+def _rectifies_operand(write: InPlace) -> bool:
+    name = write.value.name.rstrip("_") if write.layer is None else (write.layer.torch_name or "").lower()
+    return name == "relu"
+
+
+def _is_rectified(cls: ModuleClass, value: Value) -> bool:
+    step = last_step(cls, value)
+    return step is not None and step.name == "relu"
+
+
+def _name(node: cst.CSTNode | None) -> str | None:
+    return node.value if isinstance(node, cst.Name) else None
