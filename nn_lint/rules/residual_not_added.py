@@ -27,7 +27,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nn_lint.diagnostic import Applicability, Severity
+from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.residual import add_shortcut
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.intent import may_be_residual, residual_intent
@@ -60,7 +60,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     forward = cls.method("forward")
     assert forward is not None, "checked above"
     span = forward.name_span if intent.place is None else cls.syntax.span(intent.place)
-    yield Finding(span, message, repair, Severity.ERROR if intent.is_certain else Severity.WARNING)
+    yield Finding(span, message, repair, intent.severity)
 
 
 _CALL = re.compile(r"\w\(")

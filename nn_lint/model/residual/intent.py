@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from nn_lint.diagnostic import Severity
 from nn_lint.model.residual import evidence
 from nn_lint.model.residual.block import shortcutless_block
 from nn_lint.model.residual.callers import caller_may_add
 from nn_lint.model.residual.evidence import StraightChain
-from nn_lint.model.residual.names import OWN_SIGN, SIBLING_AFFIX
-from nn_lint.model.residual.signs import Candidate, signs
+from nn_lint.model.residual.names import LEAST_STEM, OWN_SIGN, SIBLING_AFFIX
+from nn_lint.model.residual.signs import Candidate, Sign, signs
 from nn_lint.project.sites import SiteKind
 
 if TYPE_CHECKING:
@@ -21,13 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """Why a block is taken for residual. `chain` is absent for transformer blocks; `is_certain` makes it an error.
+    """Why a block is taken for residual, and how far that goes. `chain` is set where forward is one plain chain.
 
     `place` is the call behind which the addition is missing, where it is not all of `forward`.
     """
 
     reason: str
-    is_certain: bool
+    severity: Severity
     chain: StraightChain | None
     place: cst.CSTNode | None = None
 
@@ -40,15 +42,11 @@ def may_be_residual(cls: ModuleClass) -> bool:
 def _has_namesake(cls: ModuleClass) -> bool:
     stem = SIBLING_AFFIX.sub("", cls.name)
     names = [facts.name for facts in cls.definition.file.facts.classes if facts != cls.facts]
-    return any(SIBLING_AFFIX.sub("", name) == stem for name in names)
+    return len(stem) >= LEAST_STEM and any(SIBLING_AFFIX.sub("", name) == stem for name in names)
 
 
 def residual_intent(cls: ModuleClass) -> Intent | None:
-    """The evidence that a block is meant to be residual, weighed; `None` where a doubt speaks against it.
-
-    A strong sign makes an error where the uses of the class can be seen, and a warning where nothing uses it. A weak
-    one makes a warning where they can be seen.
-    """
+    """The signs that a block is meant to be residual, weighed; `None` where a doubt speaks against it."""
     block = shortcutless_block(cls)
     if block is None or block.weighted < _LEAST_WEIGHTS or evidence.is_negated(cls):
         return None
@@ -56,14 +54,25 @@ def residual_intent(cls: ModuleClass) -> Intent | None:
     if any(site.kind is SiteKind.HIDDEN for site in sites) or caller_may_add(cls, sites):
         return None
     found = tuple(signs(Candidate(cls, block, sites)))
-    is_visible = evidence.are_visible(sites)
-    if not found or not (found[0].is_strong or is_visible):
+    severity = _weigh(found, is_visible=evidence.are_visible(sites))
+    if severity is None:
         return None
     reason = "; ".join((*(sign.text for sign in found), f"{block.weighted} layers with weights, and nothing is added"))
     chain = evidence.straight_chain(cls)
     place = next((sign.place for sign in found if sign.place is not None), None)
-    plain = chain if chain is not None and chain.is_plain else None
-    return Intent(reason, found[0].is_strong and is_visible, plain, place)
+    return Intent(reason, severity, chain if chain is not None and chain.is_plain else None, place)
+
+
+def _weigh(found: Sequence[Sign], *, is_visible: bool) -> Severity | None:
+    """A strong sign makes an error where the uses of the class can be seen, and a warning where nothing uses it.
+
+    Weak signs count only where they can be seen: several make a warning, one alone a suspicion.
+    """
+    if found and found[0].is_strong:
+        return Severity.ERROR if is_visible else Severity.WARNING
+    if not found or not is_visible:
+        return None
+    return Severity.WARNING if len(found) > 1 else Severity.SUSPICION
 
 
 _LEAST_WEIGHTS = 2

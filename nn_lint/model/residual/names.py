@@ -58,6 +58,9 @@ CONDITION = re.compile(
 SIBLING_AFFIX = re.compile(r"(?i)\d+d?|v\d|_|basic|bottleneck|pre|post|act|norm")
 """What two blocks that take each other's place differ in."""
 
+LEAST_STEM = 4
+"""How many letters two such names must share."""
+
 RESIDUAL_HINT = re.compile(r"res(?:idual|net|block|unit|layer)|skip|shortcut", re.IGNORECASE)
 """A weaker sign: enough where `x + x` is written already."""
 

@@ -100,11 +100,8 @@ class Stream:
         )
 
     def is_addition(self, meeting: Meeting) -> bool:
-        """Whether paths of unequal depth are added, or paths of equal depth are where every path passes."""
-        if meeting.route is Route.SUM:
-            return True
-        is_sum = meeting.value.kind in (Kind.ADD, Kind.SUBTRACT)
-        return meeting.route is Route.PARALLEL and is_sum and meeting.value in self.spine
+        """Whether paths are added; those of equal depth too, since a projection may be as deep as the branch."""
+        return meeting.route is Route.SUM or meeting.value.kind in (Kind.ADD, Kind.SUBTRACT)
 
     def _meeting(self, value: Value) -> Meeting | None:
         sides = self.operands(value)

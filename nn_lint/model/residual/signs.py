@@ -12,6 +12,7 @@ from nn_lint.model.layers import CONVOLUTIONS
 from nn_lint.model.residual import evidence
 from nn_lint.model.residual.block import Block
 from nn_lint.model.residual.names import (
+    LEAST_STEM,
     LIKE_RESIDUAL_CLASS,
     RESIDUAL_COMMENT,
     RESIDUAL_DOC,
@@ -113,7 +114,8 @@ def _sibling(candidate: Candidate) -> Sign | None:
     """A class of the same file and the same name but for an affix adds its input; or the base class does."""
     cls, file = candidate.cls, candidate.cls.definition.file
     stem = SIBLING_AFFIX.sub("", cls.name)
-    namesakes = (item for item in file.facts.classes if SIBLING_AFFIX.sub("", item.name) == stem)
+    near = file.facts.classes if len(stem) >= LEAST_STEM else ()
+    namesakes = (item for item in near if SIBLING_AFFIX.sub("", item.name) == stem)
     for facts in namesakes:
         if facts != cls.facts and facts.method("forward") and _adds(cls.registry.model(ProjectClass(file, facts))):
             return Sign(f"its sibling `{facts.name}` adds its input", is_strong=False)

@@ -32,7 +32,7 @@ def undecided(reason: str) -> Message:
 
 
 def judge(before: Message, after: Message, recipe: str) -> Message:
-    """The proof on every variant that ran before the repair; where the input arrived in all, on those that failed too."""
+    """The proof on every variant that ran before; where the input arrived in all of them, on those that failed too."""
     old = attempt(lambda: load_target(before))
     if isinstance(old, Failure):
         return undecided(f"before: {old.message}")
