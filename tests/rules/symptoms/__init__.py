@@ -1,0 +1,1 @@
+"""What rules claim, shown in torch on their loud examples, and gone from the fixed texts."""
