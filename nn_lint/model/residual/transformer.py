@@ -20,7 +20,7 @@ class TransformerParts:
 
 def transformer_parts(called: Sequence[Value]) -> TransformerParts | None:
     """Attention and a norm among the submodules that a forward calls; `None` where one of the two is missing."""
-    kinds = {value: kind for value in called if (kind := _kind_of_part(value)) is not None}
+    kinds = {value: kind for value in called if (kind := kind_of_part(value)) is not None}
     if not {"attention", "norm"} <= set(kinds.values()):
         return None
     names = tuple(dict.fromkeys(value.name for value in kinds))
@@ -28,7 +28,8 @@ def transformer_parts(called: Sequence[Value]) -> TransformerParts | None:
     return TransformerParts(names, "feed-forward" in kinds.values(), attention)
 
 
-def _kind_of_part(value: Value) -> str | None:
+def kind_of_part(value: Value) -> str | None:
+    """`norm`, `attention` or `feed-forward`, by the names of a submodule and its class."""
     layer = value.layer
     words = value.name + (" " + layer.callee.split(".")[-1] if layer is not None else "")
     return next((kind for kind, pattern in _PARTS if pattern.search(words)), None)
