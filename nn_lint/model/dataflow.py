@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model import functions
-from nn_lint.model.expressions import CONSTANT, Environment, Expressions, Flow
+from nn_lint.model.calls import Calls
+from nn_lint.model.expressions import CONSTANT, Environment, Flow
 from nn_lint.model.method import Method
+from nn_lint.model.syntax import walk
 from nn_lint.model.values import Kind
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ def trace_forward(cls: ModuleClass, method: Method) -> Flow:
     return interpreter.flow
 
 
-class _Interpreter(Expressions):
+class _Interpreter(Calls):
     """Runs statements; branches and loops are merged where they meet."""
 
     def suite(self, body: cst.BaseSuite, environment: Environment) -> bool:
@@ -53,6 +55,8 @@ class _Interpreter(Expressions):
             return not isinstance(node, cst.Raise)
         if isinstance(node, cst.If):
             return self._if(node, environment)
+        if isinstance(node, cst.Match):
+            return self._match(node, environment)
         if isinstance(node, (cst.For, cst.While)):
             self._loop(node, environment)
         elif isinstance(node, cst.With):
@@ -105,7 +109,25 @@ class _Interpreter(Expressions):
             iterated = self.expression(node.iter, inside)
             self.bind(node.target, self.make(Kind.ITEM, (iterated,), iterated.name), inside, node)
         self.suite(node.body, inside)
-        self._merge(environment, [dict(environment), inside])
+        self._merge(environment, [dict(environment), inside], node)
+        if node.orelse is not None:
+            self.suite(node.orelse.body, environment)
+
+    def _match(self, node: cst.Match, environment: Environment) -> bool:
+        """Each case may be the one, and unless one of them takes everything, none."""
+        subject = self.expression(node.subject, environment)
+        ends = []
+        for case in node.cases:
+            inside = dict(environment)
+            for pattern in walk(case.pattern, cst.MatchAs, cst.MatchStar):
+                if isinstance(pattern, (cst.MatchAs, cst.MatchStar)) and pattern.name is not None:
+                    self.bind(pattern.name, self.make(Kind.ITEM, (subject,)), inside, node)
+            ends.append((inside, self.suite(case.body, inside)))
+        if not any(_takes_everything(case) for case in node.cases):
+            ends.append((dict(environment), True))
+        reached = [end for end, falls_through in ends if falls_through]
+        self._merge(environment, reached)
+        return bool(reached)
 
     def _try(self, node: cst.Try | cst.TryStar, environment: Environment) -> bool:
         ends = [dict(environment)]
@@ -119,8 +141,12 @@ class _Interpreter(Expressions):
             self.suite(node.finalbody.body, environment)
         return bool(reached)
 
-    def _merge(self, environment: Environment, ends: Sequence[Environment]) -> None:
+    def _merge(self, environment: Environment, ends: Sequence[Environment], loop: cst.CSTNode | None = None) -> None:
         names = dict.fromkeys(name for end in ends for name in end)
         for name in names:
             found = tuple(dict.fromkeys(end.get(name, CONSTANT) for end in ends))
-            environment[name] = found[0] if len(found) == 1 else self.make(Kind.CHOICE, found, name)
+            environment[name] = found[0] if len(found) == 1 else self.make(Kind.CHOICE, found, name, loop)
+
+
+def _takes_everything(case: cst.MatchCase) -> bool:
+    return isinstance(case.pattern, cst.MatchAs) and case.pattern.pattern is None and case.guard is None

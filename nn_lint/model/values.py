@@ -30,17 +30,26 @@ class Kind(Enum):
 
 @dataclass(slots=True, eq=False)
 class Value:
-    """One value. `name` is the submodule's attribute, the function or the parameter; `node` where it was made."""
+    """One value. `name` is the submodule's attribute, the function or the parameter; `node` where it was made.
+
+    `index` tells which part of its operand an item is, where that is written as a number or by unpacking.
+    """
 
     kind: Kind
     operands: tuple[Value, ...] = ()
     name: str = ""
     node: cst.CSTNode | None = None
     layer: Layer | None = None
+    index: int | None = None
     depends: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.depends = self.kind is Kind.INPUT or any(operand.depends for operand in self.operands)
+
+    @property
+    def is_looped(self) -> bool:
+        """A choice between what a name stands for before a loop and what it stands for after it."""
+        return self.kind is Kind.CHOICE and isinstance(self.node, (cst.For, cst.While))
 
     @property
     def dependent_operands(self) -> tuple[Value, ...]:
