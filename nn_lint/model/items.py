@@ -9,7 +9,7 @@ import libcst as cst
 
 from nn_lint.model.syntax import dotted, self_attribute, walk
 from nn_lint.model.values import Value
-from nn_lint.project.hierarchy import ProjectClass, Resolved, TorchClass
+from nn_lint.project.hierarchy import Resolved, TorchClass
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
@@ -18,21 +18,20 @@ _GROWING = frozenset({"append", "extend", "insert"})
 _ITEM = "[]"
 
 
-def class_called(cls: ModuleClass, value: Value) -> ProjectClass | None:
-    """The class of the project whose instance made a value: a submodule, or the item of a list of them."""
+def class_called(cls: ModuleClass, value: Value) -> Resolved | None:
+    """The class whose instance made a value: a submodule, or the item of a list of them."""
     if value.layer is not None:
-        return value.layer.cls if isinstance(value.layer.cls, ProjectClass) else None
+        return value.layer.cls
     return item_class(cls, value.name.removesuffix(_ITEM)) if value.name.endswith(_ITEM) else None
 
 
-def item_class(cls: ModuleClass, attribute: str) -> ProjectClass | None:
+def item_class(cls: ModuleClass, attribute: str) -> Resolved | None:
     """The class of all items of a list that is built in one place and filled by constructor calls."""
     layer = cls.layers.only(attribute)
     if layer is None or layer.cls != TorchClass("ModuleList"):
         return None
     found = {_built(cls, item) for item in (*_given(layer.call), *_appended(cls, attribute))}
-    only = next(iter(found)) if len(found) == 1 else None
-    return only if isinstance(only, ProjectClass) else None
+    return next(iter(found)) if len(found) == 1 else None
 
 
 def _built(cls: ModuleClass, item: cst.BaseExpression | None) -> Resolved | None:

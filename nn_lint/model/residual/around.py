@@ -49,7 +49,7 @@ def sums_around(cls: ModuleClass) -> Iterator[SumAround]:
             made = settled(result)
             is_around = made.kind is Kind.LAYER and made.dependent_operands == (settled(taken),)
             called = class_called(cls, made) if is_around and len(users.get(made, ())) == 1 else None
-            if called is not None and called != cls.definition and cls.syntax.holds(total.node):
+            if isinstance(called, ProjectClass) and called != cls.definition and cls.syntax.holds(total.node):
                 yield SumAround(total.node, made, called)
 
 
