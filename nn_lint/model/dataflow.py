@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model import functions
-from nn_lint.model.expressions import CONSTANT, Environment, Expressions, Flow
+from nn_lint.model.calls import Calls
+from nn_lint.model.expressions import CONSTANT, Environment, Flow
 from nn_lint.model.method import Method
+from nn_lint.model.syntax import walk
 from nn_lint.model.values import Kind
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ def trace_forward(cls: ModuleClass, method: Method) -> Flow:
     return interpreter.flow
 
 
-class _Interpreter(Expressions):
+class _Interpreter(Calls):
     """Runs statements; branches are merged where they meet."""
 
     _loops = 0
@@ -59,6 +61,8 @@ class _Interpreter(Expressions):
             return not isinstance(node, cst.Raise)
         if isinstance(node, cst.If):
             return self._if(node, environment)
+        if isinstance(node, cst.Match):
+            return self._match(node, environment)
         if isinstance(node, (cst.For, cst.While)):
             self._loop(node, environment)
         elif isinstance(node, cst.With):
@@ -91,7 +95,7 @@ class _Interpreter(Expressions):
         if self.returns:
             self.returns[-1].append(value)
         else:
-            self.flow.returned.append((node, value))
+            self.flow.returned = [*(item for item in self.flow.returned if item[0] is not node), (node, value)]
 
     def _if(self, node: cst.If, environment: Environment) -> bool:
         self.expression(node.test, environment)
@@ -114,6 +118,24 @@ class _Interpreter(Expressions):
                 self.bind(node.target, self.item(iterated), environment, node)
             self.suite(node.body, environment)
         self._loops -= 1
+        if node.orelse is not None:
+            self.suite(node.orelse.body, environment)
+
+    def _match(self, node: cst.Match, environment: Environment) -> bool:
+        """Each case may be the one, and unless one of them takes everything, none."""
+        subject = self.expression(node.subject, environment)
+        ends = []
+        for case in node.cases:
+            inside = dict(environment)
+            for pattern in walk(case.pattern, cst.MatchAs, cst.MatchStar):
+                if isinstance(pattern, (cst.MatchAs, cst.MatchStar)) and pattern.name is not None:
+                    self.bind(pattern.name, self.make(Kind.ITEM, (subject,)), inside, node)
+            ends.append((inside, self.suite(case.body, inside)))
+        if not any(_takes_everything(case) for case in node.cases):
+            ends.append((dict(environment), True))
+        reached = [end for end, falls_through in ends if falls_through]
+        self._merge(environment, reached)
+        return bool(reached)
 
     def _try(self, node: cst.Try | cst.TryStar, environment: Environment) -> bool:
         ends = [dict(environment)]
@@ -132,3 +154,7 @@ class _Interpreter(Expressions):
         for name in names:
             found = tuple(dict.fromkeys(end.get(name, CONSTANT) for end in ends))
             environment[name] = found[0] if len(found) == 1 else self.make(Kind.CHOICE, found, name)
+
+
+def _takes_everything(case: cst.MatchCase) -> bool:
+    return isinstance(case.pattern, cst.MatchAs) and case.pattern.pattern is None and case.guard is None

@@ -52,6 +52,14 @@ class ClassSyntax:
         """The source of a node."""
         return self._module.code_for_node(node).strip()
 
+    def holds(self, node: cst.CSTNode | None) -> bool:
+        """Whether a node stands in the text of this class: the flow of a forward runs inherited methods as well."""
+        return node in self._nodes
+
+    @cached_property
+    def _nodes(self) -> frozenset[cst.CSTNode | None]:
+        return frozenset(walk(self._module))
+
     @property
     def _offset(self) -> int:
         return self._facts.first_row - 1 - self._prefix_rows

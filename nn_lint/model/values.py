@@ -31,13 +31,17 @@ class Kind(Enum):
 
 @dataclass(slots=True, eq=False)
 class Value:
-    """One value. `name` is the submodule's attribute, the function or the parameter; `node` where it was made."""
+    """One value. `name` is the submodule's attribute, the function or the parameter; `node` where it was made.
+
+    `index` tells which part of its operand an item is, where that is written as a number or by unpacking.
+    """
 
     kind: Kind
     operands: tuple[Value, ...] = ()
     name: str = ""
     node: cst.CSTNode | None = None
     layer: Layer | None = None
+    index: int | None = None
     depends: bool = field(init=False)
 
     def __post_init__(self) -> None:

@@ -146,14 +146,14 @@ def stream_between(source: Value, result: Value) -> Stream:
     """The values that a source reaches, and that reach a result."""
     reached = {source}
     values = [source]
-    for value in _ordered(result):
+    for value in ordered(result):
         if value is not source and any(operand in reached for operand in value.operands):
             reached.add(value)
             values.append(value)
     return Stream(source, result, tuple(values))
 
 
-def _ordered(result: Value) -> list[Value]:
+def ordered(result: Value) -> list[Value]:
     """The dependent ancestors of a value, operands before their users."""
     order: list[Value] = []
     entered: set[Value] = set()

@@ -49,6 +49,13 @@ def _kinds(cls: ModuleClass, value: Value) -> Iterator[str]:
     yield from (kind for kind, pattern in _PARTS for word in words if pattern.search(word))
 
 
+def kind_of_part(value: Value) -> str | None:
+    """`norm`, `attention` or `feed-forward`, by the names of a submodule and its class."""
+    layer = value.layer
+    words = value.name + (" " + layer.callee.split(".")[-1] if layer is not None else "")
+    return next((kind for kind, pattern in _PARTS if pattern.search(words)), None)
+
+
 _OF_A_NETWORK = re.compile(r"head|embed|logit|classif|pool|stem|patch|pred|attn_layers|attention_layers", re.IGNORECASE)
 _PARTS = (
     ("norm", re.compile(r"norm|(?:^|_)ln(?:_?\d|_|$)", re.IGNORECASE)),
