@@ -212,4 +212,5 @@ def _child_adds(registry: ModelRegistry, child: ProjectClass) -> bool:
 
 
 def _may_add(stream: Stream, meeting: Meeting) -> bool:
-    return stream.is_addition(meeting) or meeting.route is Route.HANDED
+    is_open = meeting.value.kind in (Kind.UNKNOWN, Kind.LAYER) and meeting.route is Route.HANDED
+    return stream.is_addition(meeting) or (is_open and meeting.is_raw)
