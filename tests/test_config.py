@@ -28,6 +28,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         extend-exclude = ["gen_*.py"]
         src = ["lib"]
         module-bases = ["mylib.Block"]
+        suspicions = true
+        fail-on-warning = true
         [tool.nn-lint.verify]
         python = ".venv/bin/python"
         timeout = 2.5
@@ -42,6 +44,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         exclude=("old", "gen_*.py"),
         src=(tmp_path / "lib",),
         module_bases=("mylib.Block",),
+        suspicions=True,
+        fail_on_warning=True,
         verify=VerifySettings(tmp_path / ".venv/bin/python", 2.5, 1024),
     )
 

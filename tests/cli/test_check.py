@@ -168,3 +168,46 @@ def test_stdin(run: Runner) -> None:
     assert run("--stdin-filename", "bad.py", stdin=GOOD.encode()).code == 0
     assert run("-", stdin=b"\xff").code == 2
     assert run("-", "--stdin-filename", "build/x.py", "--force-exclude", stdin=BAD.encode()).code == 0
+
+
+BLOCK = """from torch import nn
+
+
+class {name}(nn.Module):
+    def __init__(self, width{parameter}):
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x):
+        return self.conv2(self.conv1(x))
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.block = {name}(8)
+
+    def forward(self, x):
+        return self.block(x)
+"""
+WARNING = BLOCK.format(name="BasicBlock", parameter=", downsample=None")
+SUSPICION = BLOCK.format(name="BasicBlock", parameter="")
+
+
+def test_warnings_fail_the_run_only_when_asked(run: Runner, project: Path) -> None:
+    (project / "block.py").write_text(WARNING)
+    result = run("block.py", "--select", "NN3")
+    assert result.code == 0
+    assert ": NN301 [*] warning: `BasicBlock` is meant to be residual" in result.out
+    assert run("block.py", "--select", "NN3", "--fail-on-warning").code == 1
+    (project / "pyproject.toml").write_text("[tool.nn-lint]\nfail-on-warning = true\n")
+    assert run("block.py", "--select", "NN3").code == 1
+
+
+def test_suspicions_are_shown_only_when_asked(run: Runner, project: Path) -> None:
+    (project / "block.py").write_text(SUSPICION)
+    assert "NN301" not in run("block.py").out
+    result = run("block.py", "--suspicions")
+    assert result.code == 0
+    assert ": NN301 [*] suspicion: `BasicBlock` is meant to be residual" in result.out

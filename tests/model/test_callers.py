@@ -54,6 +54,9 @@ class Net(nn.Module):
         "fuse(x, self.block(x))",
         "x.sub(-self.block(x))",
         "torch.lerp(x, self.block(x), 0.5)",
+        "self.head(x) + self.block(x)",
+        "torch.cat([x, self.block(x)], 1)",
+        "x * self.block(x)",
     ],
 )
 def test_a_caller_that_may_add(result: str) -> None:
@@ -63,7 +66,15 @@ def test_a_caller_that_may_add(result: str) -> None:
 
 @pytest.mark.parametrize(
     "result",
-    ["self.block(x)", "self.head(self.block(x).mean((2, 3)))", "self.head(self.block(x)) + 1", "fuse(self.block(x))"],
+    [
+        "self.block(x)",
+        "self.head(self.block(x).mean((2, 3)))",
+        "self.head(self.block(x)) + 1",
+        "fuse(self.block(x))",
+        "self.head(self.block(x)) + self.head(x)",
+        "self.block(x + self.head(x))",
+        "torch.cat([self.head(x), self.block(x)], 1)",
+    ],
 )
 def test_a_caller_that_only_hands_on(result: str) -> None:
     cls = model_of(FILE.format(result))

@@ -44,6 +44,8 @@ def in_init(code: str) -> str:
         ("self.layers = self._make_layer(Block, 64)", SiteKind.PASSED),
         ("self.layers = make_layer(Block, 64)", SiteKind.PASSED),
         ("self.layers = build(block=Block)", SiteKind.PASSED),
+        ("layers['first'] = Block()", SiteKind.STACKED),
+        ("self.block = partial(Block, width=8)", SiteKind.ALIASED),
         ("block = Block", SiteKind.ALIASED),
         ("blocks = {'basic': Block}", SiteKind.ALIASED),
         ("blocks = [Block, Block2]", SiteKind.ALIASED),
@@ -122,3 +124,22 @@ def test_only_the_same_class_counts() -> None:
 
 def test_words_in_strings_and_attributes_are_no_sites() -> None:
     assert kinds("x = 'Block'\n# Block\ny = other.Block\nz = BlockList()\nBlock.count = 3\n") == [SiteKind.NEUTRAL]
+
+
+STAGE = "def stage(block, depth):\n    return nn.Sequential(*[block() for _ in range(depth)])\n"
+RESNET = "class ResNet(nn.Module):\n    def __init__(self, block):\n        super().__init__()\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "holder"),
+    [
+        (f"{STAGE}{in_init('self.layer1 = stage(Block, 3)')}", SiteKind.STACKED, "Net"),
+        (f"{RESNET}def _resnet(block):\n    return ResNet(block)\nnet = _resnet(Block)\n", SiteKind.PASSED, "ResNet"),
+        ("def wrap(block):\n    return [block() + 1]\nnet = wrap(other, Block)\n", SiteKind.HIDDEN, None),
+        ("def wrap(block):\n    return block()\nnet = wrap(Block)\n", SiteKind.HIDDEN, None),
+    ],
+)
+def test_functions_of_the_file_are_looked_into(code: str, kind: SiteKind, holder: str | None) -> None:
+    (site,) = sites(code)
+    assert site.kind is kind
+    assert (site.holder.facts.name if site.holder else None) == holder
