@@ -106,12 +106,23 @@ class _Stores(_Branches):
 class _IdleBranches(_Branches):
     """Puts one branch in the place of two that are the same; drops a returning branch before the same `return`."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._elifs: set[cst.If] = set()
+
+    def visit_If(self, node: cst.If) -> None:  # noqa: N802
+        """Remember which `if` is an `elif`: only an `else` can take its place."""
+        if isinstance(node.orelse, cst.If):
+            self._elifs.add(node.orelse)
+
     def leave_If(  # noqa: N802
         self, original_node: cst.If, updated_node: cst.If
     ) -> cst.BaseStatement | cst.RemovalSentinel | cst.FlattenSentinel[cst.BaseStatement]:
         """`if self.use_shortcut: return y` and `else: return y`."""
         orelse = updated_node.orelse
         if isinstance(orelse, cst.Else) and _same(updated_node.body.body, orelse.body.body):
+            if original_node in self._elifs:
+                return orelse  # type: ignore[return-value]
             if isinstance(updated_node.body, cst.IndentedBlock):
                 return cst.FlattenSentinel(updated_node.body.body)  # type: ignore[arg-type]
             return cst.SimpleStatementLine(updated_node.body.body)  # type: ignore[arg-type]

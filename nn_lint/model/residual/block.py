@@ -85,18 +85,19 @@ def _weights(cls: ModuleClass, name: str) -> int | None:
     found = cls.layers.alternatives(name.removesuffix("[]"))
     if found is None:
         return _weights_by_name(name)
-    counts = [[_weights_of(cls, part) for part in parts] for parts in found]
+    counts = [[_weights_of(cls, part, name) for part in parts] for parts in found]
     if any(count is None for parts in counts for count in parts):
         return None
     return max(sum(count or 0 for count in parts) for parts in counts)
 
 
-def _weights_of(cls: ModuleClass, part: Layer) -> int | None:
+def _weights_of(cls: ModuleClass, part: Layer, name: str) -> int | None:
     if isinstance(part.cls, ProjectClass):
-        counted = len(_HAS_WEIGHTS.findall(cls.registry.model(part.cls).text))
-        return max(counted, int(_WEIGHTED_NAME.fullmatch(part.cls.facts.name) is not None))
+        written = len(_HAS_WEIGHTS.findall(cls.registry.model(part.cls).text))
+        return max(written, int(_WEIGHTED_NAME.fullmatch(part.cls.facts.name) is not None))
     if part.torch_name is None:
-        return _weights_by_name(part.callee.split(".")[-1])
+        counted = _weights_by_name(part.callee.split(".")[-1])
+        return _weights_by_name(name.removesuffix("[]")) if counted is None else counted
     if part.torch_name in _WEIGHTED:
         return 1
     return 0 if part.torch_name in _PASSING else None

@@ -44,14 +44,14 @@ def _joins_around(cls: ModuleClass, holder: ModuleClass, value: Value) -> bool:
         return False
     depths = {operand: operand.depths() for operand in value.dependent_operands}
     return any(
-        _is_around(value.kind, depths[far][shared], depths[near][shared])
-        and any(_may_be(cls, holder, layer) for layer in _between(shared, far))
+        _is_near(value.kind, depths[far][shared], depths[near][shared])
+        and any(_may_be(cls, holder, layer) for layer in _passed(value.kind, shared, far, near))
         for far, near in permutations(depths, 2)
         for shared in depths[far].keys() & depths[near].keys()
     )
 
 
-def _is_around(kind: Kind, far: int, near: int) -> bool:
+def _is_near(kind: Kind, far: int, near: int) -> bool:
     """Whether layers between two operands and what both are made of are as few as around one block.
 
     A lateral connection of a feature pyramid has a layer on either side, and more on the deeper one.
@@ -59,6 +59,19 @@ def _is_around(kind: Kind, far: int, near: int) -> bool:
     if kind in (Kind.CONCATENATE, Kind.MULTIPLY):
         return far == 1 and near == 0
     return (near == 0 and 1 <= far <= _NEAR) or (near == 1 and far == 1)
+
+
+def _passed(kind: Kind, shared: Value, far: Value, near: Value) -> Iterator[Value]:
+    """The layers that one operand has passed, where they can be what the other one goes around.
+
+    Blocks of one list that are added to each other are parallel; what a block is given beside its stream and is
+    joined to again, such as a class token, is not its stream.
+    """
+    beside = {layer.name for layer in _between(shared, near)}
+    for layer in _between(shared, far):
+        is_stream = bool(layer.operands) and layer.operands[0].depths().get(shared) == 0
+        if layer.name not in beside and (kind not in (Kind.CONCATENATE, Kind.MULTIPLY) or is_stream):
+            yield layer
 
 
 def _between(shared: Value, far: Value) -> Iterator[Value]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -204,13 +205,19 @@ def _child_adds(registry: ModelRegistry, child: ProjectClass) -> bool:
         registry.adding[child] = False
         model = registry.model(child)
         registry.adding[child] = any(
-            any(_may_add(stream, meeting) and meeting.value in stream.spine for meeting in stream.meetings)
+            any(_may_add(child, stream, meeting) and meeting.value in stream.spine for meeting in stream.meetings)
             or any(adds_its_input(model, value) for value in stream.values)
             for stream in streams(model)
         )
     return registry.adding[child]
 
 
-def _may_add(stream: Stream, meeting: Meeting) -> bool:
+def _may_add(child: ProjectClass, stream: Stream, meeting: Meeting) -> bool:
+    if _SCALES_OR_ATTENDS.search(child.facts.name) and not meeting.is_raw:
+        return False
     is_open = meeting.value.kind in (Kind.UNKNOWN, Kind.LAYER) and meeting.route is Route.HANDED
     return stream.is_addition(meeting) or (is_open and meeting.is_raw)
+
+
+_SCALES_OR_ATTENDS = re.compile(r"attention|attn|norm|mha", re.IGNORECASE)
+"""What adds a mask or a shift to something of its own, and is no residual block."""
