@@ -71,7 +71,8 @@ STACKER = re.compile(r"(?:\w*_)?(?:wide_?)?res_?ne(?:x?t|st)(?!.*(?:unet|dense))
 """A network of residual blocks."""
 
 NEGATION = re.compile(
-    r"plain|no[-_ ]?(?:skip|shortcut|res|residual|identity)(?!\w* (?:if|when|unless)\b)|non[-_ ]?residual|without[-_ ]?(?:a[ _])?(?:the[ _])?"
+    r"plain|no[-_ ]?(?:skip|shortcut|res|residual|identity)(?!\w* (?:if|when|unless)\b)"
+    r"|non[-_ ]?residual|without[-_ ]?(?:a[ _])?(?:the[ _])?"
     r"(?:skip|shortcut|short[- ]cut|residual|identity)|not[-_ ]residual|skip[-_ ]?less"
     r"|added?[ -](?:by|in|outside|around)[ -](?:the )?(?:caller|parent|outer|wrapper)|caller adds"
     r"|无残差|不含残差|没有残差|不带残差|无捷径|无跳跃",
