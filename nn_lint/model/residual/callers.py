@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _QUIET = frozenset({SiteKind.NEUTRAL, SiteKind.SUBCLASSED})
 _JOINING = frozenset({Kind.ADD, Kind.SUBTRACT, Kind.MULTIPLY, Kind.CONCATENATE, Kind.UNKNOWN, Kind.LAYER})
 _JOINS = re.compile(r"\+|\b(?:add|sum|cat|stack|lerp)\b")
+_NO_BLOCK = re.compile(r"emb|pos|norm|drop|head|stem|patch|token", re.IGNORECASE)
+"""What is no block by the name of its submodule."""
 _NEAR = 3
 """How many layers a shortcut of the caller passes by at most: the block, and a norm and a dropout beside it."""
 
@@ -84,7 +86,7 @@ def _may_be(cls: ModuleClass, holder: ModuleClass, value: Value) -> bool:
     """Whether a call may be one of the block: its submodule is out of sight, or holds the class or an heir of it."""
     found = holder.layers.alternatives(value.name.removesuffix("[]")) if value.kind is Kind.LAYER else None
     if found is None:
-        return True
+        return value.kind is Kind.UNKNOWN or _NO_BLOCK.search(value.name) is None
     built = (part.cls for parts in found for part in parts)
     return any(
         isinstance(item, ExternalClass)
