@@ -106,8 +106,7 @@ class _Interpreter(Calls):
     def _loop(self, node: cst.For | cst.While, environment: Environment) -> None:
         inside = dict(environment)
         if isinstance(node, cst.For):
-            iterated = self.expression(node.iter, inside)
-            self.bind(node.target, self.make(Kind.ITEM, (iterated,), iterated.name), inside, node)
+            self.bind(node.target, self.element(self.expression(node.iter, inside)), inside, node)
         self.suite(node.body, inside)
         self._merge(environment, [dict(environment), inside], node)
         if node.orelse is not None:

@@ -12,6 +12,8 @@ from nn_lint.project.hierarchy import ExternalClass, TorchClass
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
+PAIRING = frozenset({"zip", "enumerate"})
+PASSED_ON = frozenset({"list", "tuple", "reversed", "iter"})
 FUSED_SUMS = frozenset({"add", "add_scalar", "add_relu"})
 WITHOUT_DATA = frozenset(
     {"shape", "dtype", "device", "ndim", "requires_grad", "is_cuda", "training", "layout", "itemsize"}
