@@ -45,8 +45,9 @@ class Calls(Expressions):
             method = self._method_call(node, node.func, arguments, environment)
             if method is not None:
                 return method
-        if isinstance(node.func, cst.Name) and node.func.value in functions.ITERATING:
-            return self.make(Kind.COLLECTION, arguments, node.func.value, node)
+        walked = self._walked(node, arguments, environment)
+        if walked is not None:
+            return walked
         callee = self.expression(node.func, environment)
         if id(callee) in self._callables:
             return self._run(self._callables[id(callee)], node, arguments, environment)
@@ -65,6 +66,15 @@ class Calls(Expressions):
         is_torch = isinstance(node.func, cst.Name) and functions.is_torch(self._cls, name, environment)
         kind = functions.function_kind(name, is_torch=is_torch)
         return self.make(kind, _collected(arguments), name, node) if kind is not Kind.CONSTANT else CONSTANT
+
+    def _walked(self, node: cst.Call, arguments: list[Value], environment: Environment) -> Value | None:
+        """What a builtin gives to walk over: `zip` and `enumerate` go hand in hand with what they are given."""
+        name = node.func.value if isinstance(node.func, cst.Name) else ""
+        if not arguments or name in environment or any(item.star for item in node.args):
+            return None
+        if name in functions.PAIRING:
+            return self.make(Kind.COLLECTION, arguments[:1] if name == "enumerate" else arguments, name, node)
+        return arguments[0] if name in functions.PASSED_ON else None
 
     def _layer(self, attribute: str, node: cst.Call, arguments: Sequence[Value]) -> Value:
         value = self.make(Kind.LAYER, arguments, attribute, node)

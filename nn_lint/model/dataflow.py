@@ -114,8 +114,7 @@ class _Interpreter(Calls):
         self._loops += 1
         for _ in range(_TURNS if self._loops <= _DEEPEST_TURNS else 1):
             if isinstance(node, cst.For):
-                iterated = self.expression(node.iter, environment)
-                self.bind(node.target, self.item(iterated), environment, node)
+                self.bind(node.target, self.element(self.expression(node.iter, environment)), environment, node)
             self.suite(node.body, environment)
         self._loops -= 1
         if node.orelse is not None:

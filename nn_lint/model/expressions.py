@@ -175,21 +175,18 @@ class Expressions(ABC):
         ]
         return self.make(Kind.ITEM, (value, *indices), value.name, node, index)
 
-    def item(self, iterated: Value) -> Value:
-        """One turn's value of a loop over something."""
-        if iterated.kind is Kind.COLLECTION and iterated.name in functions.ITERATING:
-            parts = [self.item(operand) for operand in iterated.operands]
-            if iterated.name == "enumerate":
-                return self.make(Kind.COLLECTION, (CONSTANT, *parts[:1]))
-            return self.make(Kind.COLLECTION, parts) if iterated.name == "zip" else parts[0] if parts else CONSTANT
+    def element(self, iterated: Value) -> Value:
+        """What a loop takes of a value: of `zip` and `enumerate` a tuple, of anything else an item."""
+        if iterated.kind is Kind.COLLECTION and iterated.name in functions.PAIRING:
+            places = (CONSTANT,) if iterated.name == "enumerate" else ()
+            return self.make(Kind.COLLECTION, (*places, *map(self.element, iterated.operands)))
         return self.make(Kind.ITEM, (iterated,), iterated.name)
 
     def _comprehension(self, node: cst.ListComp | cst.GeneratorExp | cst.SetComp, environment: Environment) -> Value:
         inside = dict(environment)
         loop: cst.CompFor | None = node.for_in
         while loop is not None:
-            iterated = self.expression(loop.iter, inside)
-            self.bind(loop.target, self.item(iterated), inside, node)
+            self.bind(loop.target, self.element(self.expression(loop.iter, inside)), inside, node)
             loop = loop.inner_for_in
         return self.make(Kind.COLLECTION, (self.expression(node.elt, inside),), "", node)
 

@@ -13,12 +13,12 @@ from nn_lint.project.hierarchy import ExternalClass, TorchClass
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
+PAIRING = frozenset({"zip", "enumerate"})
+PASSED_ON = frozenset({"list", "tuple", "reversed", "iter"})
 FUSED_SUMS = frozenset({"add", "add_scalar", "add_relu"})
 WITHOUT_DATA = frozenset(
     {"shape", "dtype", "device", "ndim", "requires_grad", "is_cuda", "training", "layout", "itemsize"}
 )
-ITERATING = frozenset({"zip", "enumerate", "reversed", "iter", "list", "tuple"})
-"""Functions that give what they get, one after the other."""
 _SIZES = frozenset(
     (
         "size dim ndimension numel element_size stride is_contiguous is_floating_point get_device zeros_like ones_like "

@@ -9,11 +9,12 @@ on doubles with every block, and the branches of a deep network drown in it.
 - A sum in `forward` brings in a term that it has already, with no layer and no other use in between:
   `out = self.conv(x) + x` and then `return out + x`. A term is a value, whatever names it has; the sums of helper
   methods, of `torch.add` and `sum([...])`, and terms that every branch of a condition adds count as well.
-- `x + self.block(x)`, where the class of `block` always ends in its own `x + f(x)` (a warning: it may be meant).
+- `for block in self.blocks: x = x + block(x)`, where the class of the blocks always ends in its own `x + f(x)`; or
+  `x + self.positions(x)`, where that class adds its table to `x` by itself. These are warnings.
 
-Long skip connections stay silent, since they are made so on purpose: sums around a `Sequential`, around a block of
-blocks, around a block that adds its input only on some condition, and sums whose parts are used elsewhere too. So do
-scaled sums, and classes that speak of nested shortcuts ("residual in residual", "double skip").
+Long skip connections stay silent, since they are made so on purpose: sums around a `Sequential`, around a single
+block, around a block of blocks or one that adds its input on some condition, and sums whose parts are used elsewhere
+too. So do scaled sums, and classes that speak of nested shortcuts ("residual in residual", "double skip").
 """
 
 from __future__ import annotations
@@ -159,15 +160,18 @@ RULE = Rule(
                 def __init__(self, dim):
                     super().__init__()
                     self.positions = Positions(dim)
-                    self.first = Block(dim)
                     self.blocks = nn.ModuleList([Block(dim) for _ in range(4)])
+                    self.more = nn.ModuleList()
+                    for _ in range(2):
+                        self.more.append(Block(dim))
                 def forward(self, x):
                     x = x + self.positions(x)  # NN306
-                    identity = x
-                    x = self.first(x)
-                    x = x + identity  # NN306
                     for block in self.blocks:
                         x = x + block(x)  # NN306
+                    for block in self.more:
+                        identity = x
+                        x = block(x)
+                        x += identity  # NN306
                     return x
             """
         ),
@@ -267,22 +271,25 @@ RULE = Rule(
                     self.branches = nn.ModuleList([Branch(dim) for _ in range(4)])
                     self.group = Group(dim)
                     self.body = nn.Sequential(Adder(dim), Adder(dim), nn.Linear(dim, dim))
-                    self.one, self.two, self.three = Adder(dim), Adder(dim), Adder(dim)
+                    self.one = Adder(dim)
+                    self.two = Adder(dim)
                 def forward(self, x):
                     x = x + self.block(x)
+                    x = x + self.one(x)
                     for branch in self.branches:
                         x = x + branch(x)
                     x = x + self.group(x)
                     x = x + self.body(x)
                     one = self.one(x)
-                    two = self.two(x + one)
-                    return self.three(x + one + two)
+                    return self.two(x + one) + one
             class DoubleSkip(nn.Module):
                 def __init__(self, dim):
                     super().__init__()
-                    self.inner = Adder(dim)
+                    self.inner = nn.ModuleList([Adder(dim) for _ in range(2)])
                 def forward(self, x):
-                    return x + self.inner(x)
+                    for inner in self.inner:
+                        x = x + inner(x)
+                    return x
             """
         ),
     ),

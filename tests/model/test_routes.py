@@ -133,6 +133,12 @@ self.chain = Chain()
 self.deeper = nn.Sequential(nn.Conv2d(8, 8, 1), Adding())
 layers = [nn.Conv2d(8, 8, 1)]
 self.built = nn.Sequential(*layers)
+listed = [Adding()]
+for _ in range(2):
+    listed.append(Adding())
+self.listed = nn.ModuleList(listed)
+self.mixed = nn.ModuleList([Adding()])
+self.mixed.append(Straight())
 self.straight, self.given = Straight(), given
 self.straight = Straight()
 self.adding = Adding()
@@ -246,6 +252,13 @@ BRANCHED = {
     "for layer in self.layers:\n    x = layer(x)\nelse:\n    x = x + self.conv(x)\nreturn x": PROJECTED,
     "for layer in self.layers:\n    if self.given:\n        continue\n    x = layer(x)\nreturn x": NONE,
     "got = []\nfor layer in self.layers:\n    got.append(layer(x))\nreturn self.conv(got[0]) + got.pop()": PROJECTED,
+    "for number, layer in enumerate(self.layers):\n    x = layer(x) + number\nreturn x": NONE,
+    "for number, (layer, block) in enumerate(zip(self.layers, self.blocks)):\n    x = block(x)\nreturn x": SUM,
+    "for layer, block in zip(self.layers, self.blocks):\n    x = layer(x)\nreturn x": NONE,
+    "for block in reversed(self.blocks):\n    x = block(x)\nreturn x": SUM,
+    "for block in self.listed:\n    x = block(x)\nreturn x": SUM,
+    "for block in self.mixed:\n    x = block(x)\nreturn x": UNKNOWN,
+    "for a, b in zip(x.chunk(2), self.conv(x).chunk(2)):\n    x = b\nreturn x": NONE,
     "while self.given:\n    x = self.conv(x)\nreturn x": NONE,
     "parts = [x]\nfor layer in self.layers:\n    parts.append(layer(parts[-1]))\nreturn torch.cat(parts, 1)": JOINED,
     "return sum([layer(x) for layer in self.layers])": NONE,

@@ -56,34 +56,36 @@ def sums_around(cls: ModuleClass) -> Iterator[SumAround]:
 def doubled_blocks(cls: ModuleClass) -> Iterator[SumAround]:
     """Sums around a block that adds its input by itself, as its last step and in all cases.
 
-    A block of blocks is left out, and so is whatever says that it nests its shortcuts.
+    The block is one of a list, or it adds nothing but constants, as positions are; around a single one, or around a
+    block of blocks, a long shortcut may be meant, and so whatever says that it nests its shortcuts is left out.
     """
     for found in sums_around(cls):
         model = cls.registry.model(found.called)
-        if _ends_in_own_sum(model) and not any(_ON_PURPOSE.search(item.text) for item in (cls, model)):
+        added = _added_at_last(model)
+        is_plain = found.made.name.endswith("[]") or not any(item.depends for item in added)
+        if added and is_plain and not any(_ON_PURPOSE.search(item.text) for item in (cls, model)):
             yield found
 
 
-def _ends_in_own_sum(cls: ModuleClass) -> bool:
-    """Whether all that a forward returns holds its first parameter as a term of a sum, and no submodule may add too."""
+def _added_at_last(cls: ModuleClass) -> list[Value]:
+    """What every result of a forward adds to its first parameter; empty where one does not, or a submodule may too."""
     flow = cls.flow
-    if flow is None or not flow.inputs or not flow.returned or flow.unreachable:
-        return False
+    if flow is None or not flow.inputs or flow.unreachable:
+        return []
     source, calls = flow.inputs[0], [value for value in flow.values if value.kind is Kind.LAYER]
     if any(value.layer is None or adds_its_input(cls, value) for value in calls):
-        return False
-    return all(_holds(source, result) for _, result in flow.returned)
+        return []
+    added = [_added_to(source, result) for _, result in flow.returned]
+    return [item for items in added for item in items] if all(added) else []
 
 
-def _holds(source: Value, result: Value) -> bool:
-    """Whether a value is one plain sum of a source and something else, at most activated or normalised at last."""
+def _added_to(source: Value, result: Value) -> list[Value]:
+    """The other terms of a plain sum in which a source stands once, at most activated or normalised at last."""
     inner = settled(result)
     while is_activation(inner) or is_norm(inner):
         inner = settled(inner.operands[0])
-    if not is_plain_sum(inner):
-        return False
-    sides = [settled(operand) for operand in inner.operands]
-    return sides.count(source) == 1 and len(sides) > 1
+    sides = [settled(operand) for operand in inner.operands] if is_plain_sum(inner) else []
+    return [side for side in sides if side is not source] if sides.count(source) == 1 else []
 
 
 _ADDS = re.compile(r"\+|\badd_?\b|\bsum\b")

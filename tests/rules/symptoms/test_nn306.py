@@ -54,4 +54,4 @@ def test_the_branch_counts_twice() -> None:
 
 def test_every_block_doubles_the_stream_that_its_caller_adds_again() -> None:
     x = torch.rand(3, 7, 4)
-    assert torch.allclose(without_branch(build(RULE.examples[1].text, "Net", 4))(x), 2**6 * x)
+    assert torch.allclose(without_branch(build(RULE.examples[1].text, "Net", 4))(x), 2**7 * x)
