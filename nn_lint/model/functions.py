@@ -33,10 +33,11 @@ _PRODUCTS = frozenset(
 )
 _RESHAPING = re.compile(
     r"^(?:rearrange|repeat|reduce|pack|unpack|einops_\w+)$|partition|reverse|reshape|flatten|permute|transpose|unfold"
-    r"|to_[1-5]d$|n?chw|nhwc|nlc|pad_(?:if|to|same|at)|shift|crop",
+    r"|to_[1-5]d$|n?chw|nhwc|nlc|pad_(?:if|to|same|at)|shift|crop|to_device|^convert_|^cast$|rotary|rope"
+    r"|nonlin|^activation|swish|drop_?(?:connect|path|out)",
     re.IGNORECASE,
 )
-"""Functions that by their names only move values about."""
+"""Functions that by their names only move values about, or work on each of them."""
 _JOINS = frozenset({"cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack"})
 _OPERATORS = {
     cst.Add: Kind.ADD,

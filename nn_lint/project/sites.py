@@ -25,10 +25,10 @@ class SiteKind(Enum):
 
     STACKED = "an element of a list, a Sequential or an append"
     ATTRIBUTE = "assigned to an attribute"
-    PASSED = "the class itself is handed to a method that builds layers, or to the constructor of a network"
+    PASSED = "the class is handed to what builds a network, or an instance is made by a method of its holder"
     ALIASED = "the class gets another name, or stands in a table or as a default"
     SUBCLASSED = "a base of another class"
-    NEUTRAL = "a type check, an annotation, an instance at module level"
+    NEUTRAL = "a type check, an annotation, an instance at module level or in a test"
     HIDDEN = "returned, wrapped, or handed to something that cannot be followed"
 
 
@@ -113,6 +113,8 @@ def _site(chain: _Scope, file: ProjectFile, within: ClassFacts | None, hierarchy
     node, parent = chain[-1], chain[-2]
     row = getattr(node, "lineno", 1)
     holder = ProjectClass(file, within) if within is not None else None
+    if file.path.name.startswith("test_"):
+        return Site(SiteKind.NEUTRAL, holder, row)
     if isinstance(parent, ast.Call) and parent.func is node:
         in_code = any(isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) for item in chain)
         return Site(_instance(chain[:-1], in_code=in_code), holder, row)
@@ -135,7 +137,9 @@ def _instance(chain: _Scope, *, in_code: bool) -> SiteKind:
                 return SiteKind.ATTRIBUTE
             if all(isinstance(target, ast.Subscript) for target in node.targets):
                 return SiteKind.STACKED
-            return SiteKind.HIDDEN if in_code else SiteKind.NEUTRAL
+            return _of_local(node, chain) if in_code else SiteKind.NEUTRAL
+        if isinstance(node, ast.Return) and _is_in_method(chain):
+            return SiteKind.PASSED
         if isinstance(node, (ast.Return, ast.Yield, ast.Lambda)):
             return SiteKind.HIDDEN
         if isinstance(node, ast.AugAssign):
@@ -144,6 +148,48 @@ def _instance(chain: _Scope, *, in_code: bool) -> SiteKind:
             break
         child = node
     return SiteKind.HIDDEN if in_code else SiteKind.NEUTRAL
+
+
+def _of_local(assignment: ast.Assign, chain: _Scope) -> SiteKind:
+    """What becomes of an instance that gets a local name: all uses of the name must be seen."""
+    target = assignment.targets[0]
+    functions = [node for node in chain if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    if len(assignment.targets) > 1 or not isinstance(target, ast.Name) or not functions:
+        return SiteKind.HIDDEN
+    outer = chain[: chain.index(functions[-1])]
+    kinds = {_instance((*outer, *use), in_code=True) for use in _reads_of(target.id, functions[-1])}
+    return (
+        kinds.pop() if len(kinds) == 1 and assignment not in _rebinding(functions[-1], target.id) else SiteKind.HIDDEN
+    )
+
+
+def _rebinding(function: ast.AST, name: str) -> list[ast.Assign]:
+    """The assignments that make a new value of an old one of the same name: `layer = wrap(layer)`."""
+    return [
+        node
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign) and any(_is_read(item, name) for item in ast.walk(node.value))
+    ]
+
+
+def _reads_of(name: str, function: ast.AST) -> Iterator[_Scope]:
+    """The places where a function reads a name, with the nodes around them."""
+    pending: list[_Scope] = [(function,)]
+    while pending:
+        chain = pending.pop()
+        if _is_read(chain[-1], name):
+            yield chain
+        pending.extend((*chain, child) for child in ast.iter_child_nodes(chain[-1]))
+
+
+def _is_read(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+
+
+def _is_in_method(chain: _Scope) -> bool:
+    """Whether the innermost function around a place is a method: what it builds, its own class uses."""
+    functions = [index for index, node in enumerate(chain) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return bool(functions) and functions[-1] > 0 and isinstance(chain[functions[-1] - 1], ast.ClassDef)
 
 
 def _class_itself(
@@ -191,6 +237,8 @@ def _handed(
     name = dotted(call.func).split(".")[-1]
     if name in _NEUTRAL_CALLS:
         return Site(SiteKind.NEUTRAL, holder, row)
+    if _is_parent_init(call) and holder is not None:
+        return Site(SiteKind.PASSED, holder, row)
     if name in _ALIASING_CALLS:
         return Site(SiteKind.ALIASED, holder, row)
     if name.lstrip("_").startswith(("make", "build", "create")) and holder is not None:
@@ -199,10 +247,28 @@ def _handed(
     if isinstance(target, ProjectClass):
         return Site(SiteKind.PASSED, target, row)
     function = _function(name, file)
-    if function is not None and _only_stacks(function, [*call.args].index(child) if child in call.args else -1):
+    parameter = None if function is None else _parameter(function, call, child)
+    if function is None or parameter is None:
+        return Site(SiteKind.HIDDEN, holder, row)
+    if _only_stacks(function, parameter):
         return Site(SiteKind.STACKED, holder, row)
-    network = None if function is None else _network_made_by(function, file, hierarchy)
+    network = _network_given(function, parameter, file, hierarchy)
     return Site(SiteKind.HIDDEN, holder, row) if network is None else Site(SiteKind.PASSED, network, row)
+
+
+def _is_parent_init(call: ast.Call) -> bool:
+    """`super().__init__(Block, [2, 2])`."""
+    function = call.func
+    return isinstance(function, ast.Attribute) and function.attr == "__init__" and isinstance(function.value, ast.Call)
+
+
+def _parameter(function: ast.FunctionDef, call: ast.Call, child: ast.AST) -> str | None:
+    """The parameter that an argument of a call fills, by position or by name."""
+    names = [item.arg for item in function.args.args]
+    if child in call.args:
+        index = [*call.args].index(child)
+        return names[index] if index < len(names) else None
+    return child.arg if isinstance(child, ast.keyword) else None
 
 
 def _function(name: str, file: ProjectFile) -> ast.FunctionDef | None:
@@ -211,11 +277,9 @@ def _function(name: str, file: ProjectFile) -> ast.FunctionDef | None:
     return next((node for node in body if isinstance(node, ast.FunctionDef) and node.name == name), None)
 
 
-def _only_stacks(function: ast.FunctionDef, index: int) -> bool:
-    """Whether a function makes a list or Sequential of the class that it gets as its argument of this index."""
-    if not 0 <= index < len(function.args.args):
-        return False
-    kinds = [_instance(chain[:-1], in_code=True) for chain in _calls_of(function.args.args[index].arg, function)]
+def _only_stacks(function: ast.FunctionDef, parameter: str) -> bool:
+    """Whether a function makes a list or Sequential of the class that it gets."""
+    kinds = [_instance(chain[:-1], in_code=True) for chain in _calls_of(parameter, function)]
     return bool(kinds) and all(kind is SiteKind.STACKED for kind in kinds)
 
 
@@ -230,8 +294,16 @@ def _calls_of(name: str, function: ast.FunctionDef) -> Iterator[_Scope]:
         pending.extend((*chain, child) for child in ast.iter_child_nodes(node))
 
 
-def _network_made_by(function: ast.FunctionDef, file: ProjectFile, hierarchy: Hierarchy) -> ProjectClass | None:
-    """The one class that a function builds: `_resnet(Block, layers)` hands on what it gets to `ResNet`."""
-    calls = (dotted(node.func) for node in ast.walk(function) if isinstance(node, ast.Call) and node.args)
-    built = {found for callee in calls if isinstance(found := hierarchy.resolve(callee, file, None), ProjectClass)}
-    return built.pop() if len(built) == 1 else None
+def _network_given(
+    function: ast.FunctionDef, parameter: str, file: ProjectFile, hierarchy: Hierarchy
+) -> ProjectClass | None:
+    """The class that a function hands its parameter on to: `_resnet(Block, layers)` builds `ResNet(block, layers)`."""
+    calls = (node for node in ast.walk(function) if isinstance(node, ast.Call))
+    found = [hierarchy.resolve(dotted(call.func), file, None) for call in calls if _gives(call, parameter)]
+    networks = [item for item in found if isinstance(item, ProjectClass)]
+    return networks[0] if networks and len(networks) == len(found) else None
+
+
+def _gives(call: ast.Call, name: str) -> bool:
+    """Whether a call has a name among its arguments."""
+    return any(_is_read(item, name) for item in (*call.args, *(word.value for word in call.keywords)))

@@ -15,15 +15,15 @@ from nn_lint.project.hierarchy import ProjectClass
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
-_WEIGHTED = CONVOLUTIONS | {"Linear", "MultiheadAttention"}
+_WEIGHTED = CONVOLUTIONS | {"Linear", "MultiheadAttention", "LSTM", "GRU", "RNN", "Bilinear"}
 _PASSING = NORMS | ACTIVATIONS | PASSIVE | {"Flatten", "Softmax", "GLU", "AdaptiveAvgPool2d", "AdaptiveAvgPool1d"}
 _PASSING_NAME = re.compile(
     r"_*(?:\w*(?:norm|drop|act|relu|gelu|silu|swish|scale|pad|nonlin)\w*|bn\w*|ln_?\w*|ls_?\d|gamma\w*"
-    r"|aa|se|se_\w+|\w+_se|eca|cbam|nl)",
+    r"|aa|shift|time_shift|shuffle\d?|se|se_\w+|\w+_se|eca|cbam|nl)",
     re.IGNORECASE,
 )
 _WEIGHTED_NAME = re.compile(
-    r"_*\w*(?:conv|attn|attention|mha|mlp|ff_?n?|feed_?forward|linear|proj|dense|fc|mixer|qkv|rnn|lstm|gru|ssm|dw|pw)\w*",
+    r"_*\w*(?:conv|attn|attention|att|mha|mlp|ff_?n?|feed_?forward|linear|proj|dense|fc|mixer|qkv|recurrent|rnn|lstm|gru|ssm|dw|pw)\w*",
     re.IGNORECASE,
 )
 _MOST_LAYERS = 24

@@ -14,8 +14,9 @@ from nn_lint.model.method import Method, names
 from nn_lint.model.residual.evidence import reads_elsewhere
 from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE, SHORTCUT_CONDITION
 from nn_lint.model.residual.routes import receives_input
-from nn_lint.model.syntax import self_attribute, walk
+from nn_lint.model.syntax import dotted, self_attribute, walk
 from nn_lint.model.values import Kind, Value, is_residual_sum
+from nn_lint.project.hierarchy import ProjectClass, TorchClass
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
@@ -157,10 +158,9 @@ def _may_be_a_shortcut(cls: ModuleClass, init: Method, statement: cst.Assign, *,
         return True
     if is_flag or _is_parameter(init, statement):
         return _is_parameter(init, statement) and _only_stored(init, statement, is_flag=is_flag)
-    layer = next(
-        (item for found in cls.layers.by_attribute.values() for item in found if item.statement is statement), None
-    )
-    return layer is not None and layer.torch_name != "Identity"
+    calls = (node for node in walk(statement.value, cst.Call) if isinstance(node, cst.Call))
+    built = [cls.resolve(callee) for node in calls if (callee := dotted(node.func)) is not None]
+    return any(isinstance(item, (ProjectClass, TorchClass)) and item != TorchClass("Identity") for item in built)
 
 
 def _only_stored(init: Method, statement: cst.Assign, *, is_flag: bool) -> bool:

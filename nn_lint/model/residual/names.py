@@ -11,7 +11,7 @@ SAVED_INPUT = re.compile(
 """A local that holds the input until it is added."""
 
 SHORTCUT_ATTRIBUTE = re.compile(
-    r"(?:shortcut|short_cut|skip|downsample|residual|identity|res)"
+    r"(?:(?:conv|nin|proj|bn|norm|linear)_?[Ss]hortcut|shortcut|short_cut|skip|downsample|residual|identity|res)"
     r"(?:_?(?:conv|connection|proj|projection|layer|path|branch|add|layers|conv1x1))?[0-9]?"
 )
 """A submodule on the shortcut."""
@@ -47,7 +47,7 @@ RESIDUAL_COMMENT = re.compile(
     r"#[^\n]*(?:residual|shortcut|skip[- ]connection|add (?:&|and) norm|残差|跳跃连接|恒等映射|捷径)", re.IGNORECASE
 )
 
-STOCHASTIC_DEPTH = re.compile(r"_*(?:drop_?paths?_?\d?|stochastic_?depth_?\d?|layer_?scale_?\d?|ls_?\d)")
+STOCHASTIC_DEPTH = re.compile(r"_*(?:drop_?(?:paths?|connect)_?\d?|stochastic_?depth_?\d?|layer_?scale_?\d?|ls_?\d)")
 """A submodule or function that makes sense only on a branch that is added to something."""
 
 CONDITION = re.compile(

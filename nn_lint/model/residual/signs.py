@@ -58,15 +58,15 @@ def signs(candidate: Candidate) -> Iterator[Sign]:
 
 
 def _stacked_by_network(candidate: Candidate) -> Sign | None:
-    """A network named ResNet stacks a plain chain of convolutions."""
+    """A network named ResNet stacks it; that is strong for a plain chain of convolutions."""
     cls, sites = candidate.cls, candidate.sites
-    chain = evidence.straight_chain(cls)
-    if chain is None or not chain.is_plain or not evidence.are_plain(sites):
-        return None
-    if sum(layer.torch_name in CONVOLUTIONS for layer in chain.weighted) < 2:
-        return None
     stacker = evidence.stacked_by_resnet(cls, sites)
-    return None if stacker is None else Sign(f"`{stacker.facts.name}` stacks it", is_strong=True)
+    if stacker is None:
+        return None
+    chain = evidence.straight_chain(cls)
+    is_plain = chain is not None and chain.is_plain and evidence.are_plain(sites)
+    convolutions = sum(layer.torch_name in CONVOLUTIONS for layer in chain.weighted) if chain is not None else 0
+    return Sign(f"`{stacker.facts.name}` stacks it", is_strong=is_plain and convolutions > 1)
 
 
 def _named(candidate: Candidate) -> Sign | None:
