@@ -282,6 +282,17 @@ RULE = Rule(
                     x = x + self.body(x)
                     one = self.one(x)
                     return self.two(x + one) + one
+            class Collected(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.blocks = nn.ModuleList([Adder(dim) for _ in range(2)])
+                def forward(self, x):
+                    found = []
+                    for block in self.blocks:
+                        out = block(x)
+                        x = x + out
+                        found.append(out)
+                    return sum(found)
             class DoubleSkip(nn.Module):
                 def __init__(self, dim):
                     super().__init__()

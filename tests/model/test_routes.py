@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from textwrap import dedent, indent
 
 import pytest
 
+from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.passage import Reach
 from nn_lint.model.residual.reach import outputs
+from nn_lint.project.hierarchy import ProjectClass
 
 from .modules import model_of
 
@@ -353,15 +356,35 @@ def fixed(a, b):
 """
 
 
+SIGNED = {
+    ("self, x, skip", "return self.conv(x) + skip"): NONE,
+    ("self, mask, x", "return x + self.conv(x)"): SUM,
+    ("self, x, skip=None", "out = self.conv(x)\nif skip is not None:\n    out = out + skip\nreturn out + x"): SUM,
+    ("self, *xs", "return xs[0] + self.conv(xs[0])"): SUM,
+    ("self, x, **more", "return x + self.conv(more['x'])"): IDENTITY,
+}
+FORWARDS = (
+    *(("self, x", forward) for table in (PLAIN, WRITTEN, BRANCHED, CALLED, COMPOSED, SEVERAL) for forward in table),
+    *SIGNED,
+)
+
+
+@lru_cache(maxsize=1)
+def family() -> ModuleClass:
+    """The parent of one class for each case, all of them in one file."""
+    init, members = indent(LAYERS, " " * 8), indent(MEMBERS, " " * 4)
+    text = f"{HEAD}{BASE}class Block(Base):\n    def __init__(self, given):\n{init}\n{members}\n"
+    for number, (signature, forward) in enumerate(FORWARDS):
+        body = indent(dedent(forward), " " * 8)
+        text += f"class Case{number}(Block):\n    def forward({signature}):\n{body}\n"
+    return model_of(text)
+
+
 def reach(forward: str, signature: str = "self, x") -> tuple[Reach, ...]:
-    body, init, members = (
-        indent(dedent(text), " " * depth) for text, depth in ((forward, 8), (LAYERS, 8), (MEMBERS, 4))
-    )
-    text = (
-        f"{HEAD}{BASE}class Block(Base):\n    def __init__(self, given):\n{init}\n{members}\n"
-        f"    def forward({signature}):\n{body}\n"
-    )
-    return tuple(output.reach for output in outputs(model_of(text)))
+    file = family().definition.file
+    name = f"Case{FORWARDS.index((signature, forward))}"
+    model = family().registry.model(ProjectClass(file, file.classes[name]))
+    return tuple(output.reach for output in outputs(model))
 
 
 @pytest.mark.parametrize("forward", PLAIN)
@@ -394,18 +417,9 @@ def test_outputs_are_told_apart(forward: str) -> None:
     assert reach(forward) == SEVERAL[forward]
 
 
-@pytest.mark.parametrize(
-    ("signature", "forward", "expected"),
-    [
-        ("self, x, skip", "return self.conv(x) + skip", NONE),
-        ("self, mask, x", "return x + self.conv(x)", SUM),
-        ("self, x, skip=None", "out = self.conv(x)\nif skip is not None:\n    out = out + skip\nreturn out + x", SUM),
-        ("self, *xs", "return xs[0] + self.conv(xs[0])", SUM),
-        ("self, x, **more", "return x + self.conv(more['x'])", IDENTITY),
-    ],
-)
-def test_the_input_is_the_first_that_matters(signature: str, forward: str, expected: Reach) -> None:
-    assert reach(forward, signature) == (expected,)
+@pytest.mark.parametrize(("signature", "forward"), SIGNED)
+def test_the_input_is_the_first_that_matters(signature: str, forward: str) -> None:
+    assert reach(forward, signature) == (SIGNED[signature, forward],)
 
 
 @pytest.mark.parametrize(

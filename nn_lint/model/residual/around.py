@@ -48,7 +48,8 @@ def sums_around(cls: ModuleClass) -> Iterator[SumAround]:
         for taken, result in (total.operands, total.operands[::-1]):
             made = settled(result)
             is_around = made.kind is Kind.LAYER and made.dependent_operands == (settled(taken),)
-            called = class_called(cls, made) if is_around and len(users.get(made, ())) == 1 else None
+            is_alone = users.get(result) == {total} and len(users[made]) == 1
+            called = class_called(cls, made) if is_around and is_alone else None
             if isinstance(called, ProjectClass) and called != cls.definition and cls.syntax.holds(total.node):
                 yield SumAround(total.node, made, called)
 
