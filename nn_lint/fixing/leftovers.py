@@ -18,7 +18,9 @@ def mend_saved_input(cls: ModuleClass, saved: SavedInput) -> tuple[Edit, ...] | 
     stream = main_stream(cls)
     if stream is None or cls.flow is None:
         return "its forward does not go straight to one result"
-    values = [value for name, statement, value in cls.flow.bound if name == saved.name and statement in saved.statements]
+    values = [
+        value for name, statement, value in cls.flow.bound if name == saved.name and statement in saved.statements
+    ]
     term = Term() if saved.is_projected else _prepared(cls)
     return add_shortcuts(cls, stream, tuple(dict.fromkeys(values)), term)
 
@@ -27,7 +29,9 @@ def _prepared(cls: ModuleClass) -> Term | None:
     """A shortcut submodule that `__init__` builds and nothing applies."""
     forward = cls.method("forward")
     dead = next((item for item in dead_attributes(cls) if not item.is_flag and item.raw_sum is None), None)
-    return Term(f"{forward.receiver}.{dead.name}", dead.may_be_none) if dead is not None and forward is not None else None
+    return (
+        Term(f"{forward.receiver}.{dead.name}", dead.may_be_none) if dead is not None and forward is not None else None
+    )
 
 
 def mend_attribute(cls: ModuleClass, dead: DeadAttribute) -> tuple[Edit, ...] | str:

@@ -60,7 +60,9 @@ class Body:
         """The first place at which a value can be had: under a name, or as an expression."""
         node, around = next(self._expressions(value), (None, None))
         for statement, names in self._after.items():
-            fresh = [name for name, held in names.items() if held is value and self._before[statement].get(name) is not value]
+            fresh = [
+                name for name, held in names.items() if held is value and self._before[statement].get(name) is not value
+            ]
             if fresh:
                 return Site(statement, fresh[0], node if around is statement else None)
             if around is statement and node is not None:
@@ -114,7 +116,11 @@ class Body:
         """The expressions that make a value, outermost first, with their simple statements."""
         for statement in self._before:
             for node in _own(statement):
-                if isinstance(node, cst.BaseExpression) and not isinstance(node, cst.Name) and self._flow.made.get(node) is value:
+                if (
+                    isinstance(node, cst.BaseExpression)
+                    and not isinstance(node, cst.Name)
+                    and self._flow.made.get(node) is value
+                ):
                     yield node, statement
 
     def _run(self, body: cst.BaseSuite, names: Names) -> Names:
@@ -161,10 +167,17 @@ def bodies(cls: ModuleClass) -> Iterator[Body]:
         return
     yield Body(forward, flow, {value.name: value for value in flow.inputs})
     for method in cls.methods:
-        calls = [node for node in walk(cls.syntax.node, cst.Attribute) if self_attribute(node, forward.receiver) == method.name]
+        calls = [
+            node
+            for node in walk(cls.syntax.node, cst.Attribute)
+            if self_attribute(node, forward.receiver) == method.name
+        ]
         if method is not forward and method.name != "__init__" and len(calls) == 1:
             body = Body(method, flow, {})
-            given = {item.name: body._read(item.name, list(simple_statements(method.node.body))) for item in method.parameters}
+            given = {
+                item.name: body._read(item.name, list(simple_statements(method.node.body)))
+                for item in method.parameters
+            }
             yield Body(method, flow, {name: value for name, value in given.items() if value is not None})
 
 
@@ -201,5 +214,7 @@ def _suites(statement: cst.CSTNode) -> Iterator[cst.BaseSuite]:
     for child in statement.children:
         if isinstance(child, cst.BaseSuite):
             yield child
-        elif isinstance(child, (cst.Else, cst.If, cst.ExceptHandler, cst.ExceptStarHandler, cst.Finally, cst.MatchCase)):
+        elif isinstance(
+            child, (cst.Else, cst.If, cst.ExceptHandler, cst.ExceptStarHandler, cst.Finally, cst.MatchCase)
+        ):
             yield from _suites(child)

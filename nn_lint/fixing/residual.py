@@ -135,14 +135,14 @@ class _Addition:
 
     def name(self) -> str | None:
         """The term at the place of the statement, saved before the branch begins where it is not at hand."""
-        begin = self.body.first_use(self.branch.stream.spine[1:2])
+        begin = self.body.first_use(self.branch.stream.values[1:])
         ready = self._ready(self.body.held(self.site.statement, after=False))
         return ready if ready is not None or begin is None else self._save(begin)
 
     def make(self) -> str | None:
         """Put the sum into the statement that makes the end, or behind it."""
         site = self.site
-        begin = self.body.first_use(self.branch.stream.spine[1:2])
+        begin = self.body.first_use(self.branch.stream.values[1:])
         if begin is None:
             return _NAMELESS
         for name in self._unread(self.body.held(site.statement, after=True)) if site.name is not None else ():
@@ -211,7 +211,10 @@ class _Addition:
         within = set(walk(site.node))
         own = self._stream_name(statement)
         is_free = statement is self.site.statement and own is not None
-        if is_free and not any(isinstance(node, cst.Name) and node.value == own and node not in within for node in self.body.reads(statement)):
+        if is_free and not any(
+            isinstance(node, cst.Name) and node.value == own and node not in within
+            for node in self.body.reads(statement)
+        ):
             assert own is not None, "asked just above"
             target = own
         self.repair.draft.hoist(site.node, statement, target)

@@ -73,6 +73,8 @@ def _evaluate(node: ast.expr, variables: Mapping[str, Evaluated]) -> Evaluated:
         return variables[ast.unparse(node)]
     if isinstance(node, (ast.Tuple, ast.List)):
         return tuple(_evaluate(item, variables) for item in node.elts)
+    if isinstance(node, ast.Dict):
+        return tuple(_evaluate(key, variables) for key in node.keys if key is not None)
     if isinstance(node, ast.BinOp):
         return _BINARY[type(node.op)](_evaluate(node.left, variables), _evaluate(node.right, variables))
     if isinstance(node, ast.UnaryOp):
@@ -125,8 +127,9 @@ def _call(node: ast.Call, variables: Mapping[str, Evaluated]) -> Evaluated:
 
 
 def variables_of(*nodes: ast.expr) -> tuple[str, ...]:
-    """The names and attributes that expressions read, as they are written; functions that can be computed are none."""
+    """The names and attributes that expressions read, as they are written: no functions, types and loop variables."""
     found: dict[str, None] = {}
+    bound = set(_TYPES)
     pending: list[ast.AST] = list(nodes)
     while pending:
         node = pending.pop()
@@ -135,8 +138,11 @@ def variables_of(*nodes: ast.expr) -> tuple[str, ...]:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             pending.extend((*node.args, *node.keywords))
         else:
+            bound |= (
+                {node.target.id} if isinstance(node, ast.comprehension) and isinstance(node.target, ast.Name) else set()
+            )
             pending.extend(ast.iter_child_nodes(node))
-    return tuple(found)
+    return tuple(name for name in found if name not in bound)
 
 
 def are_equal(first: ast.expr, second: ast.expr) -> bool:
@@ -147,7 +153,8 @@ def are_equal(first: ast.expr, second: ast.expr) -> bool:
     found = [
         (evaluated, other)
         for turn in range(len(_SAMPLES))
-        if (evaluated := _sampled(first, names, turn)) is not None and (other := _sampled(second, names, turn)) is not None
+        if (evaluated := _sampled(first, names, turn)) is not None
+        and (other := _sampled(second, names, turn)) is not None
     ]
     return len(found) >= min(_LEAST, len(_SAMPLES)) and all(one == other for one, other in found)
 

@@ -67,8 +67,12 @@ def branches_of(stream: Stream, saved: Sequence[Value] = ()) -> tuple[Branch, ..
     starts = [stream.spine.index(value) for value in saved if value in stream.spine]
     tokens = _tokens(stream)
     last = len(stream.spine) - 1
+    if any(token.part is Part.MIXED for token in tokens):
+        return _alternatives(stream, saved, tokens)
     if not any(token.part in CORE_PARTS for token in tokens):
         return "it has no layer with weights to go around"
+    if any(value.kind is Kind.CONCATENATE and _joins_another(stream, value) for value in stream.spine):
+        return "its input is joined with another one"
     if len(starts) > 1 or (starts and starts[0] > 0):
         ends = [*starts[1:], last]
         found = [_single(stream, tokens, start, end) for start, end in zip(starts, ends)]
@@ -78,6 +82,21 @@ def branches_of(stream: Stream, saved: Sequence[Value] = ()) -> tuple[Branch, ..
     return reasons[0] if reasons else tuple(item for item in found if isinstance(item, Branch))
 
 
+def _alternatives(stream: Stream, saved: Sequence[Value], tokens: Sequence[_Token]) -> tuple[Branch, ...] | str:
+    """A condition that runs the whole block in either of two ways: the branches of both."""
+    choice = stream.spine[tokens[0].index]
+    sides = stream.operands(choice)
+    if (
+        tokens[0].part is not Part.MIXED
+        or stream.source in sides
+        or any(token.part is not Part.PASSIVE for token in tokens[1:])
+    ):
+        return _UNCLEAR
+    found = [branches_of(stream_between(stream.source, side), saved) for side in sides]
+    reasons = [item for item in found if isinstance(item, str)]
+    return reasons[0] if reasons else tuple(branch for item in found if isinstance(item, tuple) for branch in item)
+
+
 def _tokens(stream: Stream) -> tuple[_Token, ...]:
     found = []
     for index, value in enumerate(stream.spine[1:], 1):
@@ -85,13 +104,18 @@ def _tokens(stream: Stream) -> tuple[_Token, ...]:
         part, is_optional = part_of(value), False
         if inner:
             is_optional = value.kind is Kind.CHOICE and stream.spine[index - 1] in stream.operands(value)
-            part = part if value.kind is Kind.LAYER else _strongest(inner)
+            part = part if value.kind is Kind.LAYER else _strongest(value, inner)
         if part is not Part.SHAPE:
             names = [item.name for item in (value, *inner)]
             is_edge = any(_EDGE_NORM.search(name) for name in names) or part is Part.LAYER_NORM
             is_final = any(_FINAL.search(name) for name in names)
             found.append(_Token(index, part, is_optional, part in NORM_PARTS and is_edge, is_final))
     return tuple(found)
+
+
+def _joins_another(stream: Stream, value: Value) -> bool:
+    """Whether a value is put together with something that another input was made into."""
+    return any(operand not in stream.values and operand.depends for operand in value.operands)
 
 
 def _inner(stream: Stream, index: int) -> tuple[Value, ...]:
@@ -103,10 +127,16 @@ def _inner(stream: Stream, index: int) -> tuple[Value, ...]:
     return values[values.index(before) + 1 : values.index(value)]
 
 
-def _strongest(inner: Sequence[Value]) -> Part:
-    """What several paths amount to: weights on one of them count most. Attention over channels is no sublayer."""
-    parts = [part_of(value) for value in inner]
-    if CORE_PARTS & set(parts):
+def _strongest(value: Value, inner: Sequence[Value]) -> Part:
+    """What several paths amount to: weights on one of them count most.
+
+    One sublayer that a condition runs in either of two ways stays what it is; attention over channels is none.
+    """
+    parts = [part_of(item) for item in inner]
+    cores = {item.name for item in inner if part_of(item) in CORE_PARTS}
+    if value.kind is Kind.CHOICE and _SUBLAYERS & set(parts):
+        return next(part for part in parts if part in _SUBLAYERS) if len(cores) == 1 else Part.MIXED
+    if cores:
         return Part.WEIGHTS
     order = (Part.LAYER_NORM, Part.CHANNEL_NORM, Part.ACTIVATION, Part.PASSIVE)
     return next((part for part in order if part in parts), Part.OTHER)
@@ -115,8 +145,12 @@ def _strongest(inner: Sequence[Value]) -> Part:
 def _sublayers(stream: Stream, tokens: Sequence[_Token], last: int) -> Iterator[Branch | str]:
     """One branch for each sublayer of a transformer block; a single one for everything else."""
     groups, behind = _groups(tokens)
-    if len(groups) == 1 or not any(token.part in _SUBLAYERS for token in tokens):
+    cores = [token.part for token in tokens if token.part in CORE_PARTS]
+    if not _SUBLAYERS & set(cores) or (len(groups) == 1 and not _may_be_two(cores)):
         yield _single(stream, tokens, 0, last)
+        return
+    if len(groups) == 1 or any(token.is_optional and token.part in CORE_PARTS for token in tokens):
+        yield _UNCLEAR
         return
     counts = (len(groups[0].norms), {len(group.norms) for group in groups[1:]}, len(behind))
     if counts == (0, {1}, 0):
@@ -131,6 +165,11 @@ def _sublayers(stream: Stream, tokens: Sequence[_Token], last: int) -> Iterator[
     ends = [*(end for end, _ in cuts), behind[0].index - 1 if leaves_norm else last]
     for start, end in zip((0, *(start for _, start in cuts)), ends):
         yield _branch(stream, tokens, start, end)
+
+
+def _may_be_two(cores: Sequence[Part]) -> bool:
+    """Attention, and behind it more than its own projection: a feed-forward network without a name."""
+    return cores[0] is Part.ATTENTION and len(cores) > 2
 
 
 def _cuts(groups: Sequence[_Group], counts: tuple[int, set[int], int]) -> list[tuple[int, int]] | None:
@@ -182,7 +221,7 @@ def _single(stream: Stream, tokens: Sequence[_Token], start: int, end: int) -> B
     if not cores:
         return "it has no layer with weights to go around"
     final = inside[-1]
-    if part_of(stream.spine[final.index]) is Part.SQUASHING:
+    if _is_gate(stream.spine[final.index]):
         return "it ends in a gate"
     convolves = any(token.part is Part.CHANNEL_NORM for token in inside)
     norm_first = inside[0].part in NORM_PARTS
@@ -193,22 +232,34 @@ def _single(stream: Stream, tokens: Sequence[_Token], start: int, end: int) -> B
     return _branch(stream, tokens, start, end)
 
 
+def _is_gate(value: Value) -> bool:
+    """A sigmoid, or the product of two branches neither of which was made of the other."""
+    sides = value.dependent_operands
+    return part_of(value) is Part.SQUASHING or (
+        value.kind is Kind.MULTIPLY
+        and len(sides) > 1
+        and not any(all(side in set(other.ancestors()) for other in sides) for side in sides)
+    )
+
+
 def _convolves(stream: Stream) -> bool:
-    return any(re.search(r"conv", f"{value.name} {value.layer.callee if value.layer else ''}", re.IGNORECASE) for value in stream.values)
+    return any(
+        re.search(r"conv", f"{value.name} {value.layer.callee if value.layer else ''}", re.IGNORECASE)
+        for value in stream.values
+    )
 
 
 def _branch(stream: Stream, tokens: Sequence[_Token], start: int, end: int) -> Branch:
     """A branch without the reshapes that only one of its ends has."""
-    cores = [token.index for token in tokens if start < token.index <= end]
-    leading = [index for index in range(start + 1, min(cores)) if _reshapes(stream.spine[index])]
-    trailing = [index for index in range(max(cores) + 1, end + 1) if _reshapes(stream.spine[index])]
-    if leading and not trailing:
-        start = leading[-1]
-    if trailing and not leading:
-        end = trailing[0] - 1
-    parts = {token.part for token in tokens}
-    inner = stream_between(stream.spine[start], stream.spine[end])
-    return Branch(inner, bool(parts & _SUBLAYERS))
+    inside = [token.index for token in tokens if start < token.index <= end]
+    reshaping = [index for index in range(start + 1, end + 1) if _reshapes(stream.spine[index])]
+    if reshaping and max(reshaping) < min(inside):
+        start = reshaping[-1]
+    elif reshaping and min(reshaping) > max(inside):
+        end = reshaping[0] - 1
+    cores = [token.part for token in tokens if token.part in CORE_PARTS]
+    is_transformer = cores[0] in _SUBLAYERS and (set(cores) >= _SUBLAYERS or any(token.is_edge for token in tokens))
+    return Branch(stream_between(stream.spine[start], stream.spine[end]), is_transformer)
 
 
 def _reshapes(value: Value) -> bool:

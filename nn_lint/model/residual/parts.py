@@ -21,6 +21,7 @@ class Part(Enum):
     SQUASHING = "an activation that makes a gate"
     PASSIVE = "dropout, stochastic depth, a scale"
     SHAPE = "another view of the same numbers"
+    MIXED = "several sublayers, by a condition"
     OTHER = "anything else"
 
 
@@ -31,14 +32,17 @@ _GATES = frozenset({"Sigmoid", "Hardsigmoid", "LogSigmoid", "Softsign"})
 _WORDS: tuple[tuple[Part, re.Pattern[str]], ...] = tuple(
     (part, re.compile(pattern, re.IGNORECASE))
     for part, pattern in (
-        (Part.WEIGHTS, r"conv_?(?:bn|norm|relu)"),
+        (Part.WEIGHTS, r"conv(?:\dd)?_?(?:bn|norm|relu|act)"),
         (Part.PASSIVE, r"drop|stochastic|(?:layer|res|out)_?scale|(?:^|_)ls_?\d|gamma|identity"),
         (Part.CHANNEL_NORM, r"(?:batch|group|instance|bn)_?norm|(?:^|_)bn_?\w?\d?(?:_|$)|(?:^|_)[gi]n_?\d?$"),
         (Part.LAYER_NORM, r"norm|(?:^|_)ln(?:_?\w?\d?|_\w+)$"),
         (Part.ATTENTION, r"attention|attn|(?:^|_)mha"),
         (Part.FEED_FORWARD, r"mlp|ffn?(?:_?\d?$|_(?!t))|feed_?forward|ff_?(?:net|layer|module)"),
         (Part.WEIGHTS, r"conv|linear|proj|dense|(?:^|_)fc_?\d?"),
-        (Part.ACTIVATION, r"(?:^|_)act(?:_?fn|ivation|iv)?(?:_?fn|_?func)?_?\d?$|relu|gelu|silu|swish|mish|(?:^|_)[cs]?elu|non_?lin"),
+        (
+            Part.ACTIVATION,
+            r"(?:^|_)act(?:_?fn|ivation|iv)?(?:_?fn|_?func)?_?\d?$|relu|gelu|silu|swish|mish|(?:^|_)[cs]?elu|non_?lin",
+        ),
     )
 )
 _SHAPES = frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -14,8 +14,8 @@ from nn_lint.model.residual.arithmetic import are_equal
 from nn_lint.model.residual.definitions import class_node, constructor_of, find_function
 from nn_lint.model.residual.parts import CORE_PARTS, Part, part_of, part_of_name
 from nn_lint.model.residual.routes import Stream, main_stream
-from nn_lint.model.residual.scripts import Environment, Script, bind_call, run_script, unseen
-from nn_lint.model.residual.steps import Step, torch_step
+from nn_lint.model.residual.scripts import Environment, Script, bind_call, defaults_of, run_script, unseen
+from nn_lint.model.residual.steps import Step, keeps_size, torch_step
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.extract import dotted
 from nn_lint.project.facts import ClassFacts
@@ -28,12 +28,16 @@ if TYPE_CHECKING:
 Steps = tuple[Step, ...]
 _Place = tuple[ProjectFile, ClassFacts | None]
 _DEPTH = 5
-_QUIET = frozenset(
-    (
-        "contiguous clone float half double to type type_as dropout dropout1d dropout2d dropout3d alpha_dropout "
-        "feature_dropout softmax layer_norm batch_norm instance_norm group_norm rms_norm normalize detach"
-    ).split()
-) | {name.lower() for name in ACTIVATIONS} | {"leaky_relu"}
+_QUIET = (
+    frozenset(
+        (
+            "contiguous clone float half double to type type_as dropout dropout1d dropout2d dropout3d alpha_dropout "
+            "feature_dropout softmax layer_norm batch_norm instance_norm group_norm rms_norm normalize detach"
+        ).split()
+    )
+    | {name.lower() for name in ACTIVATIONS}
+    | {"leaky_relu"}
+)
 _RESIZING = frozenset({"interpolate", "upsample", "pixel_shuffle"})
 _WRAPPERS = ("torch.nn.utils.",)
 
@@ -47,6 +51,7 @@ class _Scope:
     script: Script
     places: tuple[_Place, ...]
     depth: int
+    defaults: Mapping[str, ast.expr] = field(default_factory=dict)
 
     def inside(self, *place: _Place) -> _Scope:
         """The same, with a nearer place for names."""
@@ -58,7 +63,8 @@ def passage(cls: ModuleClass, stream: Stream) -> Steps | str:
     constructor = constructor_of(cls)
     if constructor is None:
         return "the block has no constructor of its own that builds its layers"
-    return _along(stream, _Scope(cls, cls, run_script(constructor, {}), (_place(cls),), _DEPTH))
+    script, defaults = run_script(constructor, {}), defaults_of(constructor)
+    return _along(stream, _Scope(cls, cls, script, (_place(cls),), _DEPTH, defaults))
 
 
 def _place(cls: ModuleClass) -> _Place:
@@ -76,20 +82,24 @@ def _along(stream: Stream, scope: _Scope) -> Steps | str:
     return "its forward is not one straight chain" if result is None else result
 
 
-def _behind(value: Value, operands: Sequence[Value], before: Sequence[Steps | str], scope: _Scope) -> Steps | str | None:
+def _behind(
+    value: Value, operands: Sequence[Value], before: Sequence[Steps | str], scope: _Scope
+) -> Steps | str | None:
     """The way up to a value; `None` where it is never computed, since the constructor does not build its layer."""
     known = [item for item in before if not isinstance(item, str)]
     reason = next((item for item in before if isinstance(item, str)), "its forward is not one straight chain")
     if value.kind is Kind.MULTIPLY and len(operands) > 1:
         gated = next((item for item in operands if all(item in set(other.ancestors()) for other in operands)), None)
-        return "several values are multiplied" if gated is None else before[operands.index(gated)]
-    if value.kind in (Kind.ADD, Kind.SUBTRACT):
-        return known[0] if known else reason
+        if gated is not None:
+            return before[operands.index(gated)]
+        if not _is_elementwise(value.node):
+            return "several values are multiplied"
+    if value.kind in (Kind.ADD, Kind.SUBTRACT, Kind.MULTIPLY):
+        return max(known, key=len) if known else reason
     if len(known) < len(before):
         return reason
     if value.kind is Kind.CHOICE:
-        same = all(_does_the_same(item, known[0]) for item in known)
-        return max(known, key=len) if same else "a condition chooses between layers"
+        return _either(known)
     if value.kind is Kind.CONCATENATE:
         return (*known[0], Step(Part.OTHER, width_out=unseen("joined")))
     if value.kind is Kind.LAYER:
@@ -99,7 +109,34 @@ def _behind(value: Value, operands: Sequence[Value], before: Sequence[Steps | st
         return _operation(value, known[0])
     if value.kind is Kind.ITEM:
         return _item(value, operands[0], known[0])
-    return known[0] if value.kind in (Kind.MULTIPLY, Kind.COLLECTION) else "one of its functions cannot be looked into"
+    return known[0] if value.kind is Kind.COLLECTION else "one of its functions cannot be looked into"
+
+
+def _either(sides: Sequence[Steps]) -> Steps | str:
+    """One of several ways that agree in what they do to the size; where their widths differ, the last is unknown."""
+    longest = max(sides, key=len)
+    if all(_does_the_same(side, longest) for side in sides):
+        return longest
+    strides = [[step.formula(step.stride) for step in side if step.stride is not None] for side in sides]
+    same = all(len(each) == len(strides[0]) and all(map(are_equal, each, strides[0])) for each in strides)
+    fits = all(
+        not any(step.shape for step in side)
+        and keeps_size([grown for step in side if step.stride is None and (grown := step.growth_formula)], {})
+        for side in sides
+    )
+    if not (same and fits):
+        return "a condition chooses between layers"
+    ends = [
+        next(step.formula(step.width_out) for step in reversed(side) if step.width_out)
+        for side in sides
+        if _widths(side)
+    ]
+    agree = len(ends) == len(sides) and all(are_equal(end, ends[0]) for end in ends)
+    return longest if agree else (*longest, Step(Part.OTHER, width_out=unseen("chosen")))
+
+
+def _widths(steps: Steps) -> bool:
+    return any(step.width_out for step in steps)
 
 
 def _does_the_same(first: Steps, second: Steps) -> bool:
@@ -115,6 +152,15 @@ def _same(first: Step, second: Step, one: ast.expr | None, other: ast.expr | Non
     if one is None or other is None:
         return one is other
     return are_equal(first.formula(one), second.formula(other))
+
+
+def _is_elementwise(node: cst.CSTNode | None) -> bool:
+    """`x * y`, where both have the same shape, or one is spread."""
+    if isinstance(node, (cst.BinaryOperation, cst.AugAssign)):
+        return isinstance(node.operator, (cst.Multiply, cst.MultiplyAssign, cst.Divide, cst.DivideAssign))
+    return (
+        isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in ("mul", "mul_")
+    )
 
 
 def _operation(value: Value, before: Steps) -> Steps | str:
@@ -160,12 +206,14 @@ def _layer(value: Value, scope: _Scope) -> Steps | str | None:
     found: list[Steps] = []
     for each in built:
         is_outermost = scope.cls is scope.block
-        steps = _steps(each.value if is_outermost else each.formula, scope, each.environment) or by_name
+        steps = _steps(each.value if is_outermost else each.formula, scope, each.environment)
+        steps = by_name if steps is None else steps
         if steps is None or isinstance(steps, str):
-            return steps or unread
-        found.append(tuple(replace(s, row=each.row, environment=each.environment) for s in steps) if is_outermost else steps)
-    same = all(_does_the_same(item, found[0]) for item in found)
-    return max(found, key=len) if same else "a condition chooses between layers"
+            return unread if steps is None else steps
+        found.append(
+            tuple(replace(s, row=each.row, environment=each.environment) for s in steps) if is_outermost else steps
+        )
+    return _either(found)
 
 
 def _steps(node: ast.expr, scope: _Scope, environment: Mapping[str, ast.expr]) -> Steps | str | None:
@@ -174,18 +222,24 @@ def _steps(node: ast.expr, scope: _Scope, environment: Mapping[str, ast.expr]) -
         sides = [_steps(side, scope, environment) for side in (node.body, node.orelse)]
         if any(side is None or isinstance(side, str) for side in sides):
             return next((side for side in sides if isinstance(side, str)), None)
-        known = [side for side in sides if isinstance(side, tuple)]
-        return max(known, key=len) if _does_the_same(*known) else "a condition chooses between layers"
+        return _either([side for side in sides if isinstance(side, tuple)])
     if isinstance(node, ast.Constant) and node.value is None:
         return ()
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return _sequence(node.elts, scope, environment)
     if isinstance(node, ast.Name) and node.id in environment:
         return _steps(environment[node.id], scope, {})
     return _call(node, scope, environment) if isinstance(node, ast.Call) else None
 
 
 def _call(node: ast.Call, scope: _Scope, environment: Mapping[str, ast.expr]) -> Steps | str | None:
-    callee = dotted(node.func)
-    stood_for = environment.get(callee)
+    node, callee = _expanded(node, environment), dotted(node.func)
+    stood_for = environment.get(callee, scope.defaults.get(callee))
+    if isinstance(stood_for, ast.IfExp):
+        calls = [
+            ast.Call(func=side, args=node.args, keywords=node.keywords) for side in (stood_for.body, stood_for.orelse)
+        ]
+        return _steps(ast.IfExp(test=stood_for.test, body=calls[0], orelse=calls[1]), scope, environment)
     if stood_for is not None and dotted(stood_for) != "?":
         callee = dotted(stood_for)
     part = part_of_name(callee.split(".")[-1])
@@ -195,7 +249,7 @@ def _call(node: ast.Call, scope: _Scope, environment: Mapping[str, ast.expr]) ->
         if isinstance(resolved, TorchClass):
             if resolved.name == "Sequential":
                 return _sequence(node.args, scope, environment)
-            step = torch_step(resolved.name, node)
+            step = torch_step(resolved.name, _computed(node, scope))
             return step if isinstance(step, str) else (step,)
         if isinstance(resolved, ExternalClass) and resolved.origin.startswith(_WRAPPERS) and node.args:
             return _steps(node.args[0], scope, environment)
@@ -207,6 +261,34 @@ def _call(node: ast.Call, scope: _Scope, environment: Mapping[str, ast.expr]) ->
         if function is not None:
             return _function(function[0], node, scope.inside((function[1], None)), environment)
     return None if part in CORE_PARTS or part is Part.OTHER else (Step(part, call=node),)
+
+
+def _computed(node: ast.Call, scope: _Scope) -> ast.Call:
+    """A call with `padding=autopad(kernel_size)` replaced by what the function of the project computes."""
+    words = [ast.keyword(arg=word.arg, value=_value(word.value, scope)) for word in node.keywords]
+    return ast.Call(func=node.func, args=[_value(item, scope) for item in node.args], keywords=words)
+
+
+def _value(node: ast.expr, scope: _Scope) -> ast.expr:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+        return node
+    files = scope.block.registry.hierarchy.files
+    found = (find_function(node.func.id, place[0], files) for place in scope.places)
+    function = next((item[0] for item in found if item is not None), None)
+    bound = None if function is None else bind_call(function, node, skip=0)
+    returned = None if function is None or bound is None else run_script(function, bound).returned
+    return node if returned is None else returned
+
+
+def _expanded(node: ast.Call, environment: Mapping[str, ast.expr]) -> ast.Call:
+    """A call with `**options` replaced by the dictionary that the name stands for."""
+    words = [
+        ast.keyword(arg=None, value=environment.get(word.value.id, word.value))
+        if word.arg is None and isinstance(word.value, ast.Name)
+        else word
+        for word in node.keywords
+    ]
+    return node if words == node.keywords else ast.Call(func=node.func, args=node.args, keywords=words)
 
 
 def _sequence(items: Sequence[ast.expr], scope: _Scope, environment: Mapping[str, ast.expr]) -> Steps | str | None:
@@ -224,8 +306,8 @@ def _flattened(items: Sequence[ast.expr], environment: Mapping[str, ast.expr]) -
     found: list[ast.expr] = []
     for item in items:
         inner = item.value if isinstance(item, ast.Starred) else item
-        if isinstance(inner, ast.Name) and isinstance(environment.get(inner.id), (ast.List, ast.Tuple)):
-            inner = environment[inner.id]
+        if isinstance(item, ast.Starred) and isinstance(inner, ast.Name):
+            inner = environment.get(inner.id, inner)
         if isinstance(inner, ast.Call) and dotted(inner.func).split(".")[-1] == "OrderedDict" and inner.args:
             inner = inner.args[0]
             pairs = inner.elts if isinstance(inner, (ast.List, ast.Tuple)) else []
@@ -258,6 +340,11 @@ def _child(
     if script is None or inner.depth < 0:
         return None
     inner = replace(inner, script=script)
+    derived = next((base.name for base in model.ancestry.order if isinstance(base, TorchClass)), "Module")
+    if derived in ("Conv1d", "Conv2d", "Conv3d", "Linear"):
+        handed = call if constructor_of(model) is None else script.handed_up.formula if script.handed_up else None
+        step = torch_step(derived, handed) if isinstance(handed, ast.Call) else None
+        return step if step is None or isinstance(step, str) else (step,)
     if model.find_method("forward") is None:
         return _sequence(_handed(script, model), inner, environment)
     stream = main_stream(model)
@@ -282,9 +369,11 @@ def _handed(script: Script, model: ModuleClass) -> Sequence[ast.expr]:
     if base is not None and isinstance(handed, ast.Call):
         above = _constructed(base, handed)
         return [unseen("base")] if above is None else _handed(above, base)
-    if TorchClass("Sequential") not in model.ancestry.order or (given and script.attributes):
+    registered = [built.formula for every in script.attributes.values() for built in every]
+    modules = [item for item in registered if isinstance(item, ast.Call)]
+    if TorchClass("Sequential") not in model.ancestry.order or (given and modules):
         return [unseen("children")]
-    return given or [built.formula for every in script.attributes.values() for built in every]
+    return given or modules
 
 
 def _class_values(model: ModuleClass) -> Environment:

@@ -49,8 +49,7 @@ def bind_call(function: Function, call: ast.Call, *, skip: int) -> Environment |
     """What the parameters of a function stand for in a call; `skip` leaves out `self`. `None` where it does not fit."""
     arguments = function.args
     names = [item.arg for item in (*arguments.posonlyargs, *arguments.args)]
-    bound: Environment = dict(zip(reversed(names), reversed(arguments.defaults)))
-    bound |= {item.arg: value for item, value in zip(arguments.kwonlyargs, arguments.kw_defaults) if value is not None}
+    bound = defaults_of(function)
     names = names[skip:]
     known = {*names, *(item.arg for item in arguments.kwonlyargs)}
     words = keywords_of(call)
@@ -66,17 +65,35 @@ def bind_call(function: Function, call: ast.Call, *, skip: int) -> Environment |
     return bound
 
 
+def defaults_of(function: Function) -> Environment:
+    """The parameters of a function that have a default."""
+    arguments = function.args
+    names = [item.arg for item in (*arguments.posonlyargs, *arguments.args)]
+    bound: Environment = dict(zip(reversed(names), reversed(arguments.defaults)))
+    return bound | {
+        item.arg: value for item, value in zip(arguments.kwonlyargs, arguments.kw_defaults) if value is not None
+    }
+
+
 def keywords_of(call: ast.Call) -> Environment | None:
     """The keyword arguments of a call, dictionaries in it taken apart; `None` where one of these cannot be read."""
     found: Environment = {}
     for word in call.keywords:
-        if word.arg is not None:
-            found[word.arg] = word.value
-        elif isinstance(word.value, ast.Dict) and all(isinstance(key, ast.Constant) for key in word.value.keys):
-            found |= {str(key.value): value for key, value in zip(word.value.keys, word.value.values) if isinstance(key, ast.Constant)}
-        else:
+        inner = {word.arg: word.value} if word.arg is not None else _entries(word.value)
+        if inner is None:
             return None
+        found |= inner
     return found
+
+
+def _entries(node: ast.expr) -> Environment | None:
+    """What `{"bias": False}` or `dict(bias=False)` holds."""
+    if isinstance(node, ast.Dict) and all(isinstance(key, ast.Constant) for key in node.keys):
+        return {str(key.value): value for key, value in zip(node.keys, node.values) if isinstance(key, ast.Constant)}
+    is_call = (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict" and not node.args
+    )
+    return keywords_of(node) if is_call and isinstance(node, ast.Call) else None
 
 
 def substitute(node: ast.expr, environment: Mapping[str, ast.expr]) -> ast.expr:
@@ -114,6 +131,13 @@ class _Substitution(ast.NodeTransformer):
             if stored is not None:
                 return stored
         return self._rebuilt(node)
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:  # noqa: N802
+        test = self.visit(node.test)
+        decided = _decided(test)
+        if decided is not None:
+            return self.visit(node.body if decided else node.orelse)  # type: ignore[no-any-return]
+        return ast.IfExp(test=test, body=self.visit(node.body), orelse=self.visit(node.orelse))
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:  # noqa: N802
         return node
@@ -207,7 +231,9 @@ class _Runner:
                 environment[f"{self._receiver}.{target.attr}"] = substitute(value, environment)
         elif isinstance(target, (ast.Tuple, ast.List)):
             values = value.elts if isinstance(value, (ast.Tuple, ast.List)) else []
-            pairs = zip(target.elts, values) if len(values) == len(target.elts) else ((item, None) for item in target.elts)
+            pairs = (
+                zip(target.elts, values) if len(values) == len(target.elts) else ((item, None) for item in target.elts)
+            )
             before = dict(environment)
             for item, part in pairs:
                 given = unseen(f"{ast.unparse(item)}:{row}") if part is None else substitute(part, before)
@@ -278,7 +304,11 @@ def _bound(node: ast.stmt) -> Iterator[str]:
             yield item.id
         elif isinstance(item, (ast.FunctionDef, ast.ClassDef)):
             yield item.name
-        elif isinstance(item, ast.Call) and isinstance(item.func, ast.Attribute) and isinstance(item.func.value, ast.Name):
+        elif (
+            isinstance(item, ast.Call)
+            and isinstance(item.func, ast.Attribute)
+            and isinstance(item.func.value, ast.Name)
+        ):
             if item.func.attr in ("append", "extend", "insert", "update", "pop"):
                 yield item.func.value.id
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nn_lint.model.layers import CONVOLUTIONS
-from nn_lint.model.residual.arithmetic import Evaluated, UnknownError, are_equal, constant
+from nn_lint.model.residual.arithmetic import Evaluated, UnknownError, are_equal, constant, variables_of
 from nn_lint.model.residual.branches import Branch
 from nn_lint.model.residual.definitions import constructor_of
 from nn_lint.model.residual.parts import NORM_PARTS, Part
 from nn_lint.model.residual.passage import Steps, passage
-from nn_lint.model.residual.scripts import Function, is_seen, stored_names
+from nn_lint.model.residual.scripts import Function, defaults_of, is_seen, stored_names
 from nn_lint.model.residual.steps import Growth, Step, is_always, keeps_size
 from nn_lint.model.values import Kind
 from nn_lint.project.extract import dotted
@@ -55,7 +56,8 @@ def derive_shortcut(cls: ModuleClass, branch: Branch, *, follows: bool, trusts: 
     weighted = [step for step in steps if step.width_out is not None]
     if not weighted or weighted[0].width_in is None:
         return None if is_trusted else _UNREADABLE
-    return _Derivation(cls, steps, weighted, follows=follows).shortcut()
+    found = _Derivation(cls, steps, weighted, follows=follows).shortcut()
+    return "its widths may differ" if branch.keeps_width and isinstance(found, Projection) else found
 
 
 class _Derivation:
@@ -68,7 +70,9 @@ class _Derivation:
         self._constructor = constructor
         self._last_row = max((step.row for step in steps), default=0)
         called = {f"self.{value.name}" for value in cls.flow.values if value.kind is Kind.LAYER} if cls.flow else set()
-        self._last_row = max((row for name, row in stored_names(constructor.body) if name in called), default=self._last_row)
+        self._last_row = max(
+            (row for name, row in stored_names(constructor.body) if name in called), default=self._last_row
+        )
 
     def shortcut(self) -> Projection | None | str:
         """The projection, `None`, or a reason."""
@@ -90,12 +94,14 @@ class _Derivation:
 
     def _keeps_size(self) -> bool:
         """Whether the layers, the stride aside, give the size that they get; those before a stride by themselves."""
-        defaults = _defaults(self._constructor)
+        defaults = _numbers(self._constructor)
         pending: list[Growth] = []
         for step in self._steps:
-            if step.growth is None or (step.stride is not None and step.pools and is_always(step.growth[1], 0)):
+            if step.growth_formula is None or (
+                step.stride is not None and step.pools and is_always(step.growth_formula[1], 0)
+            ):
                 continue
-            pending.append(step.growth)
+            pending.append(step.growth_formula)
             if step.stride is not None:
                 if not keeps_size(pending, defaults):
                     return False
@@ -109,6 +115,8 @@ class _Derivation:
         stride = self._text(strided, strided.stride) if strided is not None and strided.stride is not None else ""
         if prefix is None:
             return "`nn.Identity` and `nn.Sequential` are not imported"
+        if not (is_seen(first.formula(first.width_in)) and is_seen(last.formula(last.width_out))):
+            return _UNREADABLE
         if width_in is None or width_out is None or stride is None:
             return "the constructor computes the widths or the stride on the way"
         pool = self._pool(prefix, strided, stride)
@@ -118,7 +126,8 @@ class _Derivation:
         layers = [pool] if pool else []
         if not (same and pool):
             layers += [layer, *self._norm(prefix, last, width_out)]
-        condition = _condition(width_in, width_out, strided, stride, same=same)
+        widths = ("", "") if same else (_grouped(width_in, first.width_in), _grouped(width_out, last.width_out))
+        condition = _condition(widths, strided, stride)
         return Projection(tuple(layers), condition, f"{prefix}Identity()", f"{prefix}Sequential", self._last_row)
 
     def _prefix(self) -> str | None:
@@ -185,22 +194,18 @@ class _Derivation:
         return {item.arg for item in parameters} | bound | here | {"int", "max", "min", "round", "len"}
 
 
-def _condition(width_in: str, width_out: str, strided: Step | None, stride: str, *, same: bool) -> str:
-    """When the input cannot be added as it is; empty where that is always so."""
+def _condition(widths: tuple[str, str], strided: Step | None, stride: str) -> str:
+    """When the input cannot be added as it is; empty where that is always so. Equal widths are empty."""
     conditions = []
     if strided is not None and strided.stride is not None:
-        try:
-            value = constant(strided.stride)
-        except UnknownError:
-            ones = f"({', '.join('1' for _ in strided.stride.elts)})" if isinstance(strided.stride, ast.Tuple) else "1"
-            conditions.append(f"{_grouped(stride, strided.stride)} != {ones}")
-        else:
-            assert value is not None, "a stride of one is none"
+        if not variables_of(strided.formula(strided.stride)):
             return ""
-    if not same:
-        if width_in.isdigit() and width_out.isdigit():
+        ones = f"({', '.join('1' for _ in strided.stride.elts)})" if isinstance(strided.stride, ast.Tuple) else "1"
+        conditions.append(f"{_grouped(stride, strided.stride)} != {ones}")
+    if widths[0] != widths[1]:
+        if widths[0].isdigit() and widths[1].isdigit():
             return ""
-        conditions.append(f"{width_in} != {width_out}")
+        conditions.append(f"{widths[0]} != {widths[1]}")
     return " or ".join(conditions)
 
 
@@ -230,17 +235,10 @@ def _undoes(first: Step, second: Step) -> bool:
     return first.name == second.name and set(first.shape) == set(second.shape)
 
 
-def _defaults(constructor: Function) -> Mapping[str, Evaluated]:
+def _numbers(constructor: Function) -> Mapping[str, Evaluated]:
     """The numbers that parameters have by default."""
-    arguments = constructor.args
-    names = [item.arg for item in (*arguments.posonlyargs, *arguments.args)]
-    pairs = [*zip(reversed(names), reversed(arguments.defaults)), *zip([item.arg for item in arguments.kwonlyargs], arguments.kw_defaults)]
     found: dict[str, Evaluated] = {}
-    for name, value in pairs:
-        try:
-            number = None if value is None else constant(value)
-        except UnknownError:
-            continue
-        if number is not None:
-            found[name] = number
-    return found
+    for name, value in defaults_of(constructor).items():
+        with suppress(UnknownError):
+            found[name] = constant(value)
+    return {name: value for name, value in found.items() if value is not None}

@@ -42,6 +42,14 @@ class Step:
         """An average over patches that do not overlap."""
         return self.name.startswith("AvgPool")
 
+    @property
+    def growth_formula(self) -> Growth | None:
+        """The growth in the words of the constructor's own parameters."""
+        if self.growth is None:
+            return None
+        kernel, padding, dilation = (self.formula(part) for part in self.growth)
+        return kernel, padding, dilation
+
     def formula(self, node: ast.expr) -> ast.expr:
         """An expression in the words of the constructor's own parameters."""
         return substitute(node, self.environment)
@@ -76,7 +84,9 @@ def _resizing_step(name: str, call: ast.Call) -> Step | str:
     if name.startswith(("MaxPool", "AvgPool")):
         kernel, stride, padding = (argument(call, item, _POOL) for item in _POOL)
         if kernel is not None and len(call.args) <= len(_POOL):
-            return Step(Part.OTHER, name, call, stride=_unless_one(stride or kernel), growth=(kernel, padding or _ZERO, _ONE))
+            return Step(
+                Part.OTHER, name, call, stride=_unless_one(stride or kernel), growth=(kernel, padding or _ZERO, _ONE)
+            )
     if "Pool" in name:
         return "a pooling layer changes the size"
     if "Pad" in name and len(call.args) == 1 and isinstance(call.args[0], (ast.Constant, ast.Name, ast.BinOp)):
