@@ -25,6 +25,7 @@ class Part(Enum):
     OTHER = "anything else"
 
 
+SUBLAYERS = frozenset({Part.ATTENTION, Part.FEED_FORWARD})
 NORM_PARTS = frozenset({Part.CHANNEL_NORM, Part.LAYER_NORM})
 CORE_PARTS = frozenset({Part.WEIGHTS, Part.ATTENTION, Part.FEED_FORWARD})
 _POSITION_NORMS = frozenset({"LayerNorm", "RMSNorm"})
@@ -45,10 +46,12 @@ _WORDS: tuple[tuple[Part, re.Pattern[str]], ...] = tuple(
         ),
     )
 )
-_SHAPES = frozenset(
+GUARDS = frozenset({"clamp", "clamp_", "clip", "nan_to_num"})
+UNSHAPING = GUARDS | {"contiguous", "to", "type", "float", "half", "bfloat16", "type_as", "clone", "detach"}
+_SHAPES = UNSHAPING | frozenset(
     (
-        "view reshape permute transpose flatten unflatten unsqueeze squeeze rearrange contiguous movedim swapaxes expand t "
-        "to type float half type_as clone narrow chunk split unbind unfold fold repeat roll pad"
+        "view reshape permute transpose flatten unflatten unsqueeze squeeze rearrange movedim swapaxes expand t "
+        "narrow chunk split unbind unfold fold repeat roll pad"
     ).split()
 )
 _FUNCTIONS = {name.lower(): Part.ACTIVATION for name in ACTIVATIONS} | {"leaky_relu": Part.ACTIVATION}
@@ -76,8 +79,8 @@ def _part_of_layer(value: Value) -> Part:
     by_name = part_of_name(value.name)
     if layer is not None and layer.children:
         parts = {_known(child) or part_of_name(child.callee) for child in layer.children}
-        known = Part.WEIGHTS if parts & CORE_PARTS or len(parts) > 1 else parts.pop()
-        return by_name if known is Part.WEIGHTS and by_name in CORE_PARTS else known
+        whole = Part.WEIGHTS if parts & CORE_PARTS or len(parts) > 1 else parts.pop()
+        return by_name if whole is Part.WEIGHTS and by_name in CORE_PARTS else whole
     known = None if layer is None else _known(layer)
     if known is not None:
         return known
