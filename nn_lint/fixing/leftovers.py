@@ -6,25 +6,32 @@ import libcst as cst
 
 from nn_lint.diagnostic import Edit, Span
 from nn_lint.fixing.build import insert, replace
-from nn_lint.fixing.residual import add_shortcut, add_term, save_first
+from nn_lint.fixing.residual import Term, add_shortcuts
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.residual.evidence import straight_chain
-from nn_lint.model.residual.leftovers import DeadAttribute, LostSum, SavedInput
-from nn_lint.model.residual.shortcut import derive_shortcut
+from nn_lint.model.residual.leftovers import DeadAttribute, LostSum, SavedInput, dead_attributes
+from nn_lint.model.residual.routes import main_stream
 from nn_lint.model.values import Kind
 
 
 def mend_saved_input(cls: ModuleClass, saved: SavedInput) -> tuple[Edit, ...] | str:
     """Add what was saved, through a projection where the shapes may differ; or why that cannot be done."""
-    chain = straight_chain(cls)
-    if not saved.holds_input:
-        return f"`{saved.name}` is saved more than once"
-    if chain is None:
-        return "its forward is not one straight chain"
-    if not saved.is_projected and chain.is_plain:
-        shortcut = derive_shortcut(cls, chain)
-        return shortcut if isinstance(shortcut, str) else add_shortcut(cls, chain, shortcut, saved.name)
-    return add_term(cls, chain, saved.name) or "the addition would stand in a branch or loop"
+    stream = main_stream(cls)
+    if stream is None or cls.flow is None:
+        return "its forward does not go straight to one result"
+    values = [
+        value for name, statement, value in cls.flow.bound if name == saved.name and statement in saved.statements
+    ]
+    term = Term() if saved.is_projected else _prepared(cls)
+    return add_shortcuts(cls, stream, tuple(dict.fromkeys(values)), term)
+
+
+def _prepared(cls: ModuleClass) -> Term | None:
+    """A shortcut submodule that `__init__` builds and nothing applies."""
+    forward = cls.method("forward")
+    dead = next((item for item in dead_attributes(cls) if not item.is_flag and item.raw_sum is None), None)
+    return (
+        Term(f"{forward.receiver}.{dead.name}", dead.may_be_none) if dead is not None and forward is not None else None
+    )
 
 
 def mend_attribute(cls: ModuleClass, dead: DeadAttribute) -> tuple[Edit, ...] | str:
@@ -33,18 +40,15 @@ def mend_attribute(cls: ModuleClass, dead: DeadAttribute) -> tuple[Edit, ...] | 
     if dead.is_flag or forward is None:
         return "what the switch should do is a guess"
     attribute = f"{forward.receiver}.{dead.name}"
-    template = f"{{0}} if {attribute} is None else {attribute}({{0}})" if dead.may_be_none else f"{attribute}({{0}})"
     if dead.raw_sum is not None:
-        return _project_operand(cls, dead, template)
-    chain = straight_chain(cls)
-    if chain is None:
-        return "its forward is not one straight chain"
-    term, saved = save_first(cls, chain, template)
-    added = add_term(cls, chain, term)
-    return "the addition would stand in a branch or loop" if added is None else (*saved, *added)
+        return _project_operand(cls, dead, Term(attribute, dead.may_be_none))
+    stream = main_stream(cls)
+    if stream is None:
+        return "its forward does not go straight to one result"
+    return add_shortcuts(cls, stream, (), Term(attribute, dead.may_be_none))
 
 
-def _project_operand(cls: ModuleClass, dead: DeadAttribute, template: str) -> tuple[Edit, ...] | str:
+def _project_operand(cls: ModuleClass, dead: DeadAttribute, term: Term) -> tuple[Edit, ...] | str:
     """`out += x` becomes `out += x if self.downsample is None else self.downsample(x)`."""
     assert dead.raw_sum is not None, "asked only where the bare input is added"
     node = dead.raw_sum.node
@@ -62,7 +66,7 @@ def _project_operand(cls: ModuleClass, dead: DeadAttribute, template: str) -> tu
     ]
     if len(raw) != 1:
         return "the input is not added by its name"
-    text = template.format(cls.syntax.text(raw[0]))
+    text = term.text(cls.syntax.text(raw[0]))
     wrapped = f"({text})" if " if " in text and isinstance(node, cst.BinaryOperation) else text
     return (replace(cls.syntax.span(raw[0]), wrapped),)
 

@@ -2,178 +2,258 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import libcst as cst
 
 from nn_lint.diagnostic import Edit
-from nn_lint.fixing.build import insert, insert_after, insert_before, replace
-from nn_lint.fixing.statements import insert_first
-from nn_lint.model.method import Method
+from nn_lint.fixing.draft import Draft
+from nn_lint.fixing.habits import Habits, habits_of
+from nn_lint.fixing.places import Body, Names, Site, bodies, is_loose, needs_parentheses
+from nn_lint.fixing.projection import define, find_given, indentation_unit
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.residual.evidence import StraightChain
-from nn_lint.model.residual.shortcut import Projection, Shortcut, ends_in_activation, walk_statements
+from nn_lint.model.residual.branches import Branch, branches_of
+from nn_lint.model.residual.inplace import changes_input
+from nn_lint.model.residual.names import SAVED_INPUT
+from nn_lint.model.residual.parts import NORM_PARTS, Part, part_of
+from nn_lint.model.residual.routes import Stream
+from nn_lint.model.residual.shortcut import derive_shortcut
 from nn_lint.model.syntax import walk
+from nn_lint.model.values import Kind, Value
 
-_SAVED_NAMES = ("identity", "residual", "shortcut", "skip")
+_NAMELESS = "its input has no name where the branch begins"
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """The expression whose value is the branch's result before the last activation, and the statement around it."""
+class Term:
+    """What is added for an input: itself, or a submodule's result. `attribute` may be `None` at run time."""
 
-    expression: cst.BaseExpression
-    statement: cst.CSTNode
-    is_receiver: bool
+    attribute: str = ""
+    may_be_none: bool = False
+
+    def text(self, name: str) -> str:
+        """The term for an input of that name."""
+        if not self.attribute:
+            return name
+        applied = f"{self.attribute}({name})"
+        return f"{name} if {self.attribute} is None else {applied}" if self.may_be_none else applied
+
+    def rows(self, name: str, target: str, unit: str, *, asks: bool) -> list[str]:
+        """The statements that save the term; `asks`: below an `if` where the attribute may be `None`."""
+        if not (self.may_be_none and asks):
+            return [f"{target} = {self.text(name)}"]
+        return [f"{target} = {name}", f"if {self.attribute} is not None:", f"{unit}{target} = {self.attribute}({name})"]
 
 
-def add_shortcut(
-    cls: ModuleClass, chain: StraightChain, shortcut: Shortcut, saved: str | None = None
+def add_shortcuts(
+    cls: ModuleClass, stream: Stream, saved: Sequence[Value] = (), term: Term | None = None
 ) -> tuple[Edit, ...] | str:
-    """The edits that add the input of a straight block to its result, or why they cannot be made.
+    """The edits that add to each branch of a block its input, or why they cannot be made.
 
-    `saved` is a local that holds the input already.
+    `saved` are the values that the author saved and never added. `term`: a shortcut of the first that is there already.
     """
-    forward, init = cls.method("forward"), cls.init
-    assert forward is not None and init is not None, "a straight chain has a forward, its layers an __init__"
-    place = _place(cls, forward, chain)
-    if place is None:
-        return "the addition would stand in a branch or loop"
-    if _first_step_is_in_place(cls, chain):
-        return "the first layer changes the input in place"
-    edits: list[Edit] = []
-    attribute = _free_attribute(cls)
-    source = chain.values[0].name
-    if shortcut.projection is not None:
-        edits.append(_definition(cls, init, shortcut, shortcut.projection, attribute))
-    term = saved or source
-    if shortcut.projection is not None:
-        term = f"{forward.receiver}.{attribute}({term})"
-    if saved is None and _is_rebound(cls, forward, source):
-        name = _free_name(cls, forward)
-        edits.append(insert_first(forward, f"{name} = {term}"))
-        term = name
-    edits.append(_addition(cls, place, term))
-    return tuple(edits)
+    winding = _winding(cls, stream)
+    if winding is not None:
+        return winding
+    branches = branches_of(stream, saved)
+    if isinstance(branches, str):
+        return branches
+    if any(changes_input(cls, branch) for branch in branches):
+        return "its first layer changes the input in place"
+    repair = _Repair(cls, habits_of(cls), tuple(bodies(cls)))
+    for index, branch in enumerate(branches):
+        chosen = term if term is not None and index == 0 else repair.term(branch, stream, trusts=bool(saved))
+        reason = chosen if isinstance(chosen, str) else repair.add(branch, chosen)
+        if reason is not None:
+            return reason
+    return repair.draft.edits()
 
 
-def define_shortcut(cls: ModuleClass, shortcut: Shortcut) -> tuple[str, Edit]:
-    """The attribute of a new projection, and the edit that defines it in `__init__`."""
-    assert shortcut.projection is not None and cls.init is not None, "there is something to define, and a place for it"
-    attribute = _free_attribute(cls)
-    return attribute, _definition(cls, cls.init, shortcut, shortcut.projection, attribute)
+def input_term(
+    cls: ModuleClass, branch: Stream, place: cst.CSTNode, *, follows: bool
+) -> tuple[str, tuple[Edit, ...]] | str:
+    """What to write for the input of a branch inside a sum that is there, and the edits that make it so."""
+    winding = _winding(cls, branch)
+    if winding is not None:
+        return winding
+    repair = _Repair(cls, habits_of(cls), tuple(bodies(cls)))
+    whole = Branch(branch, keeps_width=False)
+    if changes_input(cls, whole):
+        return "its first layer changes the input in place"
+    term = repair.term(whole, branch if not follows else None, trusts=True)
+    if isinstance(term, str):
+        return term
+    for body in repair.bodies:
+        statement = body.around(place)
+        if statement is not None:
+            text = _Addition(repair, body, whole, term, Site(statement, None, None)).name()
+            return _NAMELESS if text is None else (text, repair.draft.edits())
+    return "the sum stands in a function of its own"
 
 
-def add_term(cls: ModuleClass, chain: StraightChain, term: str) -> tuple[Edit, ...] | None:
-    """The edit that adds a ready term, such as a saved projection, to the result of a straight block."""
-    forward = cls.method("forward")
-    place = _place(cls, forward, chain) if forward is not None else None
-    return None if place is None else (_addition(cls, place, term),)
+def _winding(cls: ModuleClass, stream: Stream) -> str | None:
+    """Why a stream cannot be cut in the text: a loop runs a part of it again, or it ends in several places."""
+    if cls.flow is not None and stream.result not in cls.flow.values:
+        return "it returns different results in several places"
+    loops = (node for kind in (cst.For, cst.While) for node in walk(cls.syntax.node, kind))
+    looped = {node for loop in loops for node in walk(loop)}
+    return "a loop stands on its way" if any(value.node in looped for value in stream.values) else None
 
 
-def save_first(cls: ModuleClass, chain: StraightChain, template: str) -> tuple[str, tuple[Edit, ...]]:
-    """The term `template.format(x)` of the block's input, and the edit that saves it first where `x` is overwritten."""
-    forward = cls.method("forward")
-    assert forward is not None, "a straight chain has a forward"
-    source = chain.values[0].name
-    if not _is_rebound(cls, forward, source) and " if " not in template:
-        return template.format(source), ()
-    name = _free_name(cls, forward)
-    return name, (insert_first(forward, f"{name} = {template.format(source)}"),)
+@dataclass(slots=True)
+class _Repair:
+    """The edits of one class as they come together."""
+
+    cls: ModuleClass
+    habits: Habits
+    bodies: tuple[Body, ...]
+    draft: Draft = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.draft = Draft(self.cls.syntax)
+
+    def term(self, branch: Branch, stream: Stream | None, *, trusts: bool) -> Term | str:
+        """What to add for the input of a branch; `trusts`: as it is, where nothing tells that it does not fit."""
+        given = None if branch.keeps_width else find_given(self.cls)
+        if given is not None:
+            self.draft.add(given.edit)
+            return Term(given.attribute, may_be_none=True)
+        follows = stream is None or branch.end is not stream.result
+        derived = derive_shortcut(self.cls, branch, follows=follows, trusts=trusts)
+        if derived is None or isinstance(derived, str):
+            return Term() if derived is None else derived
+        definition = define(self.cls, derived)
+        if isinstance(definition, str):
+            return definition
+        self.draft.add(definition.edit)
+        return Term(definition.attribute)
+
+    def add(self, branch: Branch, term: Term) -> str | None:
+        """Add the input of a branch to its end; a reason where that cannot be done."""
+        for body in self.bodies:
+            site = body.site(branch.end)
+            if site is not None:
+                return _Addition(self, body, branch, term, site).make()
+        return "the addition would stand in a function of its own"
 
 
-def _addition(cls: ModuleClass, place: _Place, term: str) -> Edit:
-    span = cls.syntax.span(place.expression)
-    text = cls.syntax.text(place.expression)
-    if isinstance(place.expression, cst.Name):
-        start = cls.syntax.span(place.statement).start
-        return insert_before(cls.syntax.lines, start, [f"{text} = {text} + {term}"])
-    if place.is_receiver:
-        return replace(span, f"({text} + {term})")
-    return insert(span.end, f" + {term}")
+@dataclass(frozen=True, slots=True)
+class _Addition:
+    """One branch, and where its end stands."""
+
+    repair: _Repair
+    body: Body
+    branch: Branch
+    term: Term
+    site: Site
+
+    def name(self) -> str | None:
+        """The term at the place of the statement, saved before the branch begins where it is not at hand."""
+        begin = self.body.first_use(self.branch.stream.values[1:])
+        ready = self._ready(self.body.held(self.site.statement, after=False))
+        return ready if ready is not None or begin is None else self._save(begin)
+
+    def make(self) -> str | None:
+        """Put the sum into the statement that makes the end, or behind it."""
+        site = self.site
+        begin = self.body.first_use(self.branch.stream.values[1:])
+        if begin is None:
+            return _NAMELESS
+        for name in self._unread(self.body.held(site.statement, after=True)) if site.name is not None else ():
+            place = self.body.last_binding(name, site.statement, self._is_input)
+            if place is not None and site.name is not None:
+                self._behind(self.term.text(name), site.name, place)
+                return None
+        if site.name is None or (site.is_assigned and begin is site.statement):
+            term = self._ready(self.body.held(site.statement, after=False)) or self._save(begin)
+            if term is not None:
+                self._within(term)
+            return _NAMELESS if term is None else None
+        term = self._ready(self.body.held(site.statement, after=True), but=site.name) or self._save(begin)
+        if term is not None:
+            self._behind(term, site.name, site.statement)
+        return _NAMELESS if term is None else None
+
+    def _within(self, term: str) -> None:
+        """`return F.relu(out)` becomes `return F.relu(out + identity)`."""
+        node, statement = self.site.node, self.site.statement
+        assert node is not None, "a value without a name is an expression"
+        inner = ("(", ")") if is_loose(node) else ("", "")
+        outer = ("(", ")") if needs_parentheses(node, statement) else ("", "")
+        first = self.repair.habits.puts_input_first(by_default=self.branch.keeps_width)
+        before, after = (f"{term} + ", "") if first else ("", f" + {term}")
+        self.repair.draft.surround(node, f"{outer[0]}{before}{inner[0]}", f"{inner[1]}{after}{outer[1]}")
+
+    def _behind(self, term: str, name: str, statement: cst.CSTNode) -> None:
+        """`out = out + identity` behind the statement that makes the end, or behind one that binds the term."""
+        text = self.repair.habits.sum(name, term, may_be_in_place=_may_change_in_place(self.branch.end))
+        self.repair.draft.insert_after(statement, [text])
+
+    def _ready(self, names: Names, but: str | None = None) -> str | None:
+        """The term by names that there are; the name that is about to be overwritten does not count."""
+        saved = [name for name in self._unread(names) if self._is_input(names[name])]
+        if saved:
+            return self.term.text(saved[0])
+        plain = [name for name in names if _is_copy(names[name], self.branch.start) and name != but]
+        return self.term.text(plain[0]) if plain and not self.term.may_be_none else None
+
+    def _unread(self, names: Names) -> list[str]:
+        """The names that somebody saved something under and never used."""
+        return [name for name in names if SAVED_INPUT.fullmatch(name) and not self.body.read(name)]
+
+    def _is_input(self, value: Value) -> bool:
+        """The input of the branch, or what a submodule makes of it beside the branch."""
+        start, inside = self.branch.start, set(self.branch.stream.values)
+        if _is_copy(value, start):
+            return True
+        way = {item for item in value.ancestors() if start in set(item.ancestors())} - {start}
+        return bool(way) and not way & inside and any(item.kind is Kind.LAYER for item in way)
+
+    def _save(self, begin: cst.CSTNode) -> str | None:
+        """Save the input before the branch begins; what holds it then."""
+        repair, body = self.repair, self.body
+        place = body.outermost(begin, self.site.statement)
+        names = body.held(place, after=False)
+        plain = next((name for name in names if _is_copy(names[name], self.branch.start)), None)
+        target = repair.habits.saved_name(body.method)
+        if plain is None:
+            return self._hoist(place, target)
+        unit = indentation_unit(body.method)
+        repair.draft.insert_before(place, self.term.rows(plain, target, unit, asks=repair.habits.asks))
+        return target
+
+    def _hoist(self, statement: cst.CSTNode, target: str) -> str | None:
+        """Give the input of a nested branch a name: `return f(g(x))` becomes `x = g(x)`, `return f(x)`."""
+        site = self.body.site(self.branch.start)
+        if site is None or site.node is None or site.statement is not statement or self.term.may_be_none:
+            return None
+        within = set(walk(site.node))
+        own = self._stream_name(statement)
+        is_free = statement is self.site.statement and own is not None
+        if is_free and not any(
+            isinstance(node, cst.Name) and node.value == own and node not in within
+            for node in self.body.reads(statement)
+        ):
+            assert own is not None, "asked just above"
+            target = own
+        self.repair.draft.hoist(site.node, statement, target)
+        return self.term.text(target)
+
+    def _stream_name(self, statement: cst.CSTNode) -> str | None:
+        """The name that goes on from one branch to the next: the one assigned to, or that of the input."""
+        if isinstance(statement, cst.Assign) and isinstance(statement.targets[0].target, cst.Name):
+            return statement.targets[0].target.value
+        names = self.body.held(statement, after=False)
+        inputs = [name for name, value in names.items() if value in set(self.branch.start.ancestors())]
+        return inputs[-1] if inputs and isinstance(statement, cst.Return) else None
 
 
-def _place(cls: ModuleClass, forward: Method, chain: StraightChain) -> _Place | None:
-    """Before the last activation where the block ends in one, else in the `return`."""
-    expression, is_receiver = _branch_result(cls, chain)
-    if expression is None:
-        return None
-    for statement in walk_statements(forward.node.body):
-        if isinstance(statement, (cst.Assign, cst.AnnAssign, cst.Return)) and expression in set(walk(statement)):
-            return _Place(expression, statement, is_receiver)
-    return None
+def _is_copy(value: Value, start: Value) -> bool:
+    """The value itself, or a clone of it."""
+    return value is start or (value.name == "clone" and value.operands[:1] == (start,))
 
 
-def _branch_result(cls: ModuleClass, chain: StraightChain) -> tuple[cst.BaseExpression | None, bool]:
-    flow = cls.flow
-    assert flow is not None, "a chain comes out of a flow"
-    if not ends_in_activation(chain):
-        statement = flow.returned[0][0]
-        return (statement.value if isinstance(statement, cst.Return) else None), False
-    call = chain.steps[-1].node
-    if not isinstance(call, cst.Call):
-        return None, False
-    operand = chain.steps[-1].operands[0]
-    if isinstance(call.func, cst.Attribute) and flow.made.get(call.func.value) is operand:
-        return call.func.value, True
-    return (call.args[0].value, False) if call.args else (None, False)
-
-
-def _definition(cls: ModuleClass, init: Method, shortcut: Shortcut, projection: Projection, attribute: str) -> Edit:
-    """The lines of `__init__` that hold the shortcut in one submodule."""
-    lines = cls.syntax.lines
-    unit = _indentation_unit(init)
-    target = f"{init.receiver}.{attribute}"
-    built = list(_assignment(target, projection, unit))
-    if projection.condition:
-        built = [
-            f"{target} = {projection.identity}",
-            f"if {projection.condition}:",
-            *(f"{unit}{row}" for row in built),
-        ]
-    return insert_after(lines, cls.syntax.span(shortcut.anchor), built)
-
-
-def _assignment(target: str, projection: Projection, unit: str) -> Iterator[str]:
-    if projection.norm is None:
-        yield f"{target} = {projection.layer}"
-        return
-    yield f"{target} = {projection.sequential}("
-    yield f"{unit}{projection.layer},"
-    yield f"{unit}{projection.norm},"
-    yield ")"
-
-
-def _indentation_unit(method: Method) -> str:
-    """One step of indentation as the file has it: the body of a method below its `def`."""
-    lines = method.syntax.lines
-    outer = lines.indentation(method.name_span.start.row)
-    first = method.first_statement_span
-    inner = lines.indentation(first.start.row) if first is not None else outer
-    return inner[len(outer) :] or "    "
-
-
-def _is_rebound(cls: ModuleClass, forward: Method, name: str) -> bool:
-    return cls.flow is not None and any(bound == name for bound, _, _ in cls.flow.bound)
-
-
-def _first_step_is_in_place(cls: ModuleClass, chain: StraightChain) -> bool:
-    step = chain.steps[0]
-    if step.layer is not None:
-        layer = step.layer.children[0] if step.layer.children else step.layer
-        inplace = layer.argument("inplace")
-        return inplace is not None and cls.syntax.text(inplace) != "False"
-    return step.name.endswith("_") or "inplace" in (cls.syntax.text(step.node) if step.node is not None else "")
-
-
-def _free_name(cls: ModuleClass, forward: Method) -> str:
-    """A name for the saved input: the file's own habit, if it has one, and not in use in this method."""
-    content = cls.syntax.lines.text
-    ranked = sorted(_SAVED_NAMES, key=lambda name: -len(re.findall(rf"(?<![.\w]){name} = ", content)))
-    return next(name for name in (*ranked, "block_input") if name not in forward.locals)
-
-
-def _free_attribute(cls: ModuleClass) -> str:
-    return next(name for name in ("shortcut", "projection", "shortcut_projection") if name not in cls.own_attributes)
+def _may_change_in_place(value: Value) -> bool:
+    """Whether the gradient of what made a value does not need that value: convolutions, norms and dropout do not."""
+    return part_of(value) in (*NORM_PARTS, Part.WEIGHTS, Part.PASSIVE)

@@ -6,27 +6,26 @@ import libcst as cst
 
 from nn_lint.diagnostic import Edit
 from nn_lint.fixing.build import replace
-from nn_lint.fixing.residual import save_first
+from nn_lint.fixing.residual import input_term
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.residual.evidence import straight_chain
-from nn_lint.model.residual.leftovers import saved_inputs
+from nn_lint.model.residual.routes import main_stream, stream_between
 from nn_lint.model.values import Value
 
 
-def mend_self_sum(cls: ModuleClass, value: Value) -> tuple[Edit, ...] | None:
-    """Replace the right operand by the saved input, or by the input itself."""
+def mend_self_sum(cls: ModuleClass, value: Value) -> tuple[Edit, ...] | str:
+    """Replace the right operand by the saved input, or by the input itself; or why that cannot be done."""
     node = value.node
-    chain = straight_chain(cls)
     if isinstance(node, cst.BinaryOperation):
         operand: cst.BaseExpression = node.right
     elif isinstance(node, cst.AugAssign):
         operand = node.value
     else:
-        return None
-    saved = next((item.name for item in saved_inputs(cls) if item.holds_input and not item.is_projected), None)
-    if saved is not None:
-        return (replace(cls.syntax.span(operand), saved),)
-    if chain is None:
-        return None
-    term, edits = save_first(cls, chain, "{}")
+        return "the sum is no operator"
+    stream = main_stream(cls)
+    if stream is None or value not in stream.spine:
+        return "its forward does not go straight to one result"
+    found = input_term(cls, stream_between(stream.source, value.operands[0]), node, follows=value is not stream.result)
+    if isinstance(found, str):
+        return found
+    term, edits = found
     return (*edits, replace(cls.syntax.span(operand), term))

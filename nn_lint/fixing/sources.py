@@ -6,11 +6,10 @@ import libcst as cst
 
 from nn_lint.diagnostic import Edit, Position
 from nn_lint.fixing.build import delete_rows, replace, stands_alone
-from nn_lint.fixing.residual import save_first
+from nn_lint.fixing.habits import habits_of
 from nn_lint.fixing.statements import insert_first
 from nn_lint.model.bindings import bindings
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.residual.evidence import StraightChain
 from nn_lint.model.residual.names import SAVED_INPUT
 from nn_lint.model.residual.sources import SavedLate, WrongSource
 from nn_lint.model.values import Value
@@ -28,8 +27,10 @@ def mend_wrong_source(cls: ModuleClass, found: WrongSource) -> tuple[Edit, ...] 
     holder = _holder(cls, found.path[0], span.start)
     if holder is not None:
         return (replace(span, holder),)
-    name, edits = save_first(cls, StraightChain(found.path), "{}")
-    return (*edits, replace(span, name))
+    forward = cls.method("forward")
+    assert forward is not None, "a sum stands in a forward"
+    name = habits_of(cls).saved_name(forward)
+    return insert_first(forward, f"{name} = {found.path[0].name}"), replace(span, name)
 
 
 def save_early(cls: ModuleClass, found: SavedLate) -> tuple[Edit, ...] | str:

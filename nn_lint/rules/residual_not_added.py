@@ -18,8 +18,9 @@ A class that adds the block's input around it, or that holds it where nothing ca
 words such as "plain" or "without shortcut" in the class or in the comment above it.
 
 ## Fix safety
-Verified: the fix adds the input before the last activation, through `nn.Identity` or a 1x1 convolution where the
-stride or the widths may differ. It is kept only if a run in torch shows that the input now reaches the output.
+Verified: the fix adds the input of the block, or of each branch of a transformer block, to the branch's end: before
+a last activation, through `nn.Identity` or a 1x1 convolution where the stride or the widths may differ. It is kept
+only if a run in torch shows that the input now reaches the output.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ import re
 from collections.abc import Iterator
 
 from nn_lint.diagnostic import Applicability
-from nn_lint.fixing.residual import add_shortcut
+from nn_lint.fixing.residual import add_shortcuts
 from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.residual.block import shortcutless_block
 from nn_lint.model.residual.intent import may_be_residual, residual_intent
 from nn_lint.model.residual.leftovers import dead_attributes, saved_inputs, self_sums
 from nn_lint.model.residual.names import OWN_SIGN
-from nn_lint.model.residual.shortcut import derive_shortcut
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -46,17 +47,13 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     intent = residual_intent(cls)
     if intent is None or any(saved_inputs(cls)) or any(dead_attributes(cls)) or any(self_sums(cls)):
         return
-    repair, missing = None, "where the branches of a transformer block begin and end is a guess"
-    if intent.chain is not None:
-        shortcut = derive_shortcut(cls, intent.chain)
-        edits = shortcut if isinstance(shortcut, str) else add_shortcut(cls, intent.chain, shortcut)
-        if isinstance(edits, str):
-            missing = edits
-        else:
-            repair = Repair("Add the block's input before its last activation", edits)
+    block = shortcutless_block(cls)
+    assert block is not None, "intent is that of a block"
+    edits = add_shortcuts(cls, block.stream)
     message = f"`{cls.name}` is meant to be residual, but its input never reaches its output ({intent.reason})"
-    if repair is None:
-        message += f"; no fix: {missing}"
+    if isinstance(edits, str):
+        message += f"; no fix: {edits}"
+    repair = None if isinstance(edits, str) else Repair("Add the input of each branch to its end", edits)
     forward = cls.method("forward")
     assert forward is not None, "checked above"
     span = forward.name_span if intent.place is None else cls.syntax.span(intent.place)

@@ -274,9 +274,7 @@ RULE = Rule(
                     self.conv = nn.Conv2d(cin, cout, 3, padding=1)
                     self.shortcut = nn.Conv2d(cin, cout, 1)
                 def forward(self, x):
-                    identity = self.shortcut(x)
-                    x = self.conv(x)
-                    x = x + identity
+                    x = self.conv(x) + self.shortcut(x)
                     return x.relu()
             class Optional(nn.Module):
                 def __init__(self, cin, cout, shortcut=None):

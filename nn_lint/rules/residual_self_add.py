@@ -38,9 +38,11 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         if value.node is None or not _is_meant(cls):
             continue
         edits = mend_self_sum(cls, value)
-        repair = Repair("Add the block's input instead", edits) if edits else None
         message = f"`{cls.syntax.text(value.node)}` adds the branch to itself: the input of `{cls.name}` is lost"
-        yield Finding(cls.syntax.span(value.node), message, repair)
+        if isinstance(edits, str):
+            yield Finding(cls.syntax.span(value.node), f"{message}; no fix: {edits}")
+        else:
+            yield Finding(cls.syntax.span(value.node), message, Repair("Add the block's input instead", edits))
 
 
 def _is_meant(cls: ModuleClass) -> bool:

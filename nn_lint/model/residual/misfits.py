@@ -12,10 +12,9 @@ from nn_lint.model.arithmetic import Numbers
 from nn_lint.model.bindings import bindings
 from nn_lint.model.layers import Layer
 from nn_lint.model.method import Method, names
-from nn_lint.model.residual.shortcut import walk_statements
 from nn_lint.model.residual.sizes import Misfit, branch_layers, misfit_of
 from nn_lint.model.suites import Suites
-from nn_lint.model.syntax import summands
+from nn_lint.model.syntax import simple_statements, summands
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.instances import Instance, find_instances
 
@@ -42,7 +41,7 @@ def misfit_sums(cls: ModuleClass) -> Iterator[MisfitSum]:
     forward, flow, init = cls.method("forward"), cls.flow, cls.init
     if forward is None or flow is None or init is None or len(flow.returned) != 1:
         return
-    suites, built = Suites(forward), set(walk_statements(init.node.body))
+    suites, built = Suites(forward), set(simple_statements(init.node.body))
     kept = set(flow.returned[0][1].ancestors())
     for total in flow.values:
         if total.kind not in (Kind.ADD, Kind.SUBTRACT) or total not in kept or len(total.operands) != 2:
