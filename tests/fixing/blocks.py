@@ -229,8 +229,8 @@ FAULTY = (
             def forward(self, x):
                 identity = x
                 out = F.relu(self.conv1(x))
-                out = self.conv2(out)
-                {+out = out + identity¶+}return F.relu(out)
+                out = self.conv2(out){+¶out = out + identity+}
+                return F.relu(out)
         """,
         "NN302",
     ),
