@@ -6,16 +6,19 @@ Nothing fails: the block runs, the shapes are right, and the network trains wors
 gradient has to pass every convolution. That the shortcut is missing shows only in the numbers.
 
 ## What it takes to be reported
-`forward` must be one straight chain from its input to its result, with no addition, concatenation, gate or unknown
-call on the way, and something must say that a residual block is meant:
+The input must come back on no path, by no sum, concatenation, gate or call; every step of `forward` must be seen; and
+something must say that a residual block is meant:
 
-- a network named ResNet (ResNeXt, WideResNet) stacks the block, and all its layers are convolutions, norms and
-  activations;
-- the class is named ResidualBlock, ResBlock, ResUnit..., and its uses can be seen;
-- attention, feed-forward and norm follow one another as in a transformer block.
+- a network named ResNet (ResNeXt, WideResNet) stacks the block;
+- the class is named ResidualBlock, ResBlock, ResUnit..., or BasicBlock, Bottleneck...;
+- attention, norm and feed-forward part follow one another as in a transformer block;
+- a drop path or layer scale stands on the way: it makes sense only on a branch of a sum;
+- its docstring, a comment or a name in `forward` says so, its constructor takes a `downsample`, or a sibling adds.
 
-A class that adds the block's input around it, or that holds it where nothing can be seen, silences the rule; so do
-words such as "plain" or "without shortcut" in the class or in the comment above it.
+Strong signs make an error, several weak ones a warning, a single weak one a suspicion that only `--suspicions` shows.
+A class that joins the block's input with its result, or that holds it where nothing can be seen, silences the rule;
+so do words such as "plain" or "without shortcut" in the class or in the comment above it. The page `residual.md` of the
+documentation shows how the signs are weighed, with a picture.
 
 ## Fix safety
 Verified: the fix adds the input of the block, or of each branch of a transformer block, to the branch's end: before
