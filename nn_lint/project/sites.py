@@ -25,7 +25,7 @@ class SiteKind(Enum):
 
     STACKED = "an element of a list, a Sequential or an append"
     ATTRIBUTE = "assigned to an attribute"
-    PASSED = "the class is handed to what builds a network, or an instance is made by a method of its holder"
+    PASSED = "the class itself is handed to a method that builds layers, or to the constructor of a network"
     ALIASED = "the class gets another name, or stands in a table or as a default"
     SUBCLASSED = "a base of another class"
     NEUTRAL = "a type check, an annotation, an instance at module level or in a test"
@@ -138,8 +138,6 @@ def _instance(chain: _Scope, *, in_code: bool) -> SiteKind:
             if all(isinstance(target, ast.Subscript) for target in node.targets):
                 return SiteKind.STACKED
             return _of_local(node, chain) if in_code else SiteKind.NEUTRAL
-        if isinstance(node, ast.Return) and _is_in_method(chain):
-            return SiteKind.PASSED
         if isinstance(node, (ast.Return, ast.Yield, ast.Lambda)):
             return SiteKind.HIDDEN
         if isinstance(node, ast.AugAssign):
@@ -184,12 +182,6 @@ def _reads_of(name: str, function: ast.AST) -> Iterator[_Scope]:
 
 def _is_read(node: ast.AST, name: str) -> bool:
     return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
-
-
-def _is_in_method(chain: _Scope) -> bool:
-    """Whether the innermost function around a place is a method: what it builds, its own class uses."""
-    functions = [index for index, node in enumerate(chain) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    return bool(functions) and functions[-1] > 0 and isinstance(chain[functions[-1] - 1], ast.ClassDef)
 
 
 def _class_itself(

@@ -444,6 +444,18 @@ RULE = Rule(
                     out = self.fc(x)
                     out += y
                     return out
+            class Stacked(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.layers = nn.ModuleList([nn.LSTM(dim, dim) for _ in range(3)])
+                def forward(self, x):
+                    for index in range(3):
+                        residual = x
+                        out, _ = self.layers[index](x)
+                        if index > 0:
+                            out += residual
+                        x = out
+                    return x
             """
         ),
     ),

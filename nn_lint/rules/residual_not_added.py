@@ -318,6 +318,15 @@ RULE = Rule(
                     return self.fc2(self.fc1(x))
             def build(width):
                 return Residual(ResBlock(width))
+            class Built(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.block = Residual(self.make(width))
+                def make(self, width):
+                    block = ResBlock(width)
+                    return block
+                def forward(self, x):
+                    return self.block(x)
             class ResidualStem(nn.Module):
                 def __init__(self, width):
                     super().__init__()

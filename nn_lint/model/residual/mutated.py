@@ -47,7 +47,8 @@ def mutated_identities(cls: ModuleClass) -> Iterator[MutatedIdentity]:
             rectified.add(root)
         if root in seen or repeats:
             continue
-        later = (item for item in sums if suites.runs_with(write.value.node, item.node))
+        others = (item for item in sums if item.node is not write.value.node)
+        later = (item for item in others if suites.runs_with(write.value.node, item.node))
         found = next((pair for item in later if (pair := _stale(cls, memory, write, root, item))), None)
         if found is not None:
             seen.add(root)
