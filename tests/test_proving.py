@@ -100,14 +100,16 @@ def test_gradients_are_those_of_the_network_that_holds_the_block(tmp_path: Path,
         assert ("gradient that reaches the first layer" in network.line) == asked
 
 
-def test_a_block_is_proven_as_another_file_uses_it(tmp_path: Path, verifier: Verifier) -> None:
+def test_a_block_with_a_stride_gets_a_projection_for_what_was_added_to_itself(
+    tmp_path: Path, verifier: Verifier
+) -> None:
     block = tmp_path / "block.py"
     block.write_text(SELF_SUM.lstrip())
-    assert [len(report.rejected) for report in fix_files([block], Settings(tmp_path), verifier, write=False)] == [1]
     (tmp_path / "net.py").write_text(f"from block import ResBlock\nfrom torch import nn\n{NETWORK}")
     (report,) = fix_files([block], Settings(tmp_path), verifier, write=True)
     assert report.rejected == ()
-    assert "out += identity" in block.read_text()
+    assert "out += self.shortcut(identity)" in block.read_text()
+    assert report.verdicts[0].residual is not None and report.verdicts[0].residual.holds
 
 
 def test_a_repair_whose_proof_fails_is_not_written_and_the_reason_is_kept(tmp_path: Path, verifier: Verifier) -> None:
