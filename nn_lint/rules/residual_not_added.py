@@ -34,7 +34,6 @@ from collections.abc import Iterator
 from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.residual import add_shortcuts
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.residual.block import shortcutless_block
 from nn_lint.model.residual.intent import may_be_residual, residual_intent
 from nn_lint.model.residual.leftovers import dead_attributes, saved_inputs, self_sums
 from nn_lint.model.residual.names import OWN_SIGN
@@ -50,9 +49,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     intent = residual_intent(cls)
     if intent is None or any(saved_inputs(cls)) or any(dead_attributes(cls)) or any(self_sums(cls)):
         return
-    block = shortcutless_block(cls)
-    assert block is not None, "intent is that of a block"
-    edits = add_shortcuts(cls, block.stream)
+    edits = add_shortcuts(cls, intent.block.stream)
     message = f"`{cls.name}` is meant to be residual, but its input never reaches its output ({intent.reason})"
     if isinstance(edits, str):
         message += f"; no fix: {edits}"

@@ -235,6 +235,19 @@ RULE = Rule(
                     out = self.attn(vision, language, language)[0]
                     back = self.attn(language, vision, vision)[0]
                     return vision + out, language + back
+            class FusionOfScales(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    # pre layer norm
+                    self.norm_v = nn.LayerNorm(dim)
+                    self.norm_l = nn.LayerNorm(dim)
+                    self.attn = nn.MultiheadAttention(dim, 2)
+                def forward(self, fine, coarse, language):
+                    vision = torch.cat([fine.flatten(2), coarse.flatten(2)], dim=1)
+                    vision, language = self.norm_v(vision), self.norm_l(language)
+                    out, back = self.attn(vision, language, language)
+                    vision = vision + out
+                    return vision, language + back
             class FeedForwardBlock(nn.Module):
                 def __init__(self, dim):
                     super().__init__()

@@ -10,9 +10,8 @@ import libcst as cst
 
 from nn_lint.diagnostic import Severity
 from nn_lint.model.residual import evidence
-from nn_lint.model.residual.block import shortcutless_block
+from nn_lint.model.residual.block import Block, shortcutless_block
 from nn_lint.model.residual.callers import caller_may_add
-from nn_lint.model.residual.evidence import StraightChain
 from nn_lint.model.residual.names import LEAST_STEM, OWN_SIGN, SIBLING_AFFIX
 from nn_lint.model.residual.signs import Candidate, Sign, signs
 from nn_lint.project.sites import SiteKind
@@ -23,14 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """Why a block is taken for residual, and how far that goes. `chain` is set where forward is one plain chain.
+    """A block, why it is taken for residual, and how far that goes.
 
     `place` is the call behind which the addition is missing, where it is not all of `forward`.
     """
 
+    block: Block
+
     reason: str
     severity: Severity
-    chain: StraightChain | None
     place: cst.CSTNode | None = None
 
 
@@ -58,9 +58,8 @@ def residual_intent(cls: ModuleClass) -> Intent | None:
     if severity is None:
         return None
     reason = "; ".join((*(sign.text for sign in found), f"{block.weighted} layers with weights, and nothing is added"))
-    chain = evidence.straight_chain(cls)
     place = next((sign.place for sign in found if sign.place is not None), None)
-    return Intent(reason, severity, chain if chain is not None and chain.is_plain else None, place)
+    return Intent(block, reason, severity, place)
 
 
 def _weigh(found: Sequence[Sign], *, is_visible: bool) -> Severity | None:

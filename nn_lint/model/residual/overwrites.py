@@ -15,7 +15,7 @@ from nn_lint.model.residual.evidence import sites_of
 from nn_lint.model.residual.routes import Stream, main_stream
 from nn_lint.model.residual.steps import is_norm, settled
 from nn_lint.model.residual.terms import is_plain_sum
-from nn_lint.model.residual.transformer import kind_of_part
+from nn_lint.model.residual.transformer import kinds_of_part
 from nn_lint.model.values import Kind, Value, is_residual_sum
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def _meaning(cls: ModuleClass, stream: Stream, norms: list[Value]) -> tuple[str,
         return "the class says that it is pre-norm", True
     if not any(_is_untouched(norm.operands[0]) for norm in norms):
         return None
-    parts = [kind_of_part(value) for value in stream.values if value.kind is Kind.LAYER]
+    called = (value for value in stream.values if value.kind is Kind.LAYER)
+    parts = [kind for value in called for kind in dict.fromkeys(kinds_of_part(cls, value))]
     sums = [value for value in stream.values if is_plain_sum(value) and is_residual_sum(value)]
     if parts.count("norm") < len(sums):
         return None
@@ -106,7 +107,11 @@ def _normalised_inputs(cls: ModuleClass) -> int:
     flow = cls.flow
     sums = [value for value in flow.values if is_plain_sum(value)] if flow is not None else []
     sides = (settled(side) for total in sums for side in total.operands)
-    return len({side.operands[0] for side in sides if is_norm(side) and _is_untouched(side.operands[0])})
+    return len({side.operands[0] for side in sides if is_norm(side) and _has_passed_no_layer(side.operands[0])})
+
+
+def _has_passed_no_layer(value: Value) -> bool:
+    return all(item.kind is not Kind.LAYER for item in value.ancestors())
 
 
 def _is_added_around(cls: ModuleClass) -> bool:

@@ -27,7 +27,7 @@ def transformer_parts(cls: ModuleClass, called: Sequence[Value]) -> TransformerP
 
     `None` where they are not there, or where an embedding or a head shows that this is a whole network.
     """
-    kinds = {value: found for value in called if (found := set(_kinds(cls, value)))}
+    kinds = {value: found for value in called if (found := set(kinds_of_part(cls, value)))}
     present = set().union(*kinds.values())
     in_a_list = any({"attention", "feed-forward"} <= found for found in kinds.values())
     if not ({"attention", "norm"} <= present or in_a_list) or any(_OF_A_NETWORK.search(value.name) for value in called):
@@ -37,8 +37,8 @@ def transformer_parts(cls: ModuleClass, called: Sequence[Value]) -> TransformerP
     return TransformerParts(names, "feed-forward" in present, attention)
 
 
-def _kinds(cls: ModuleClass, value: Value) -> Iterator[str]:
-    """What a submodule is, by its name, else by the names of the classes that it is made of."""
+def kinds_of_part(cls: ModuleClass, value: Value) -> Iterator[str]:
+    """`norm`, `attention`, `feed-forward`: what a submodule is by its name, else by the classes that it is made of."""
     attribute = value.name.removesuffix("[]")
     own = [kind for kind, pattern in _PARTS if pattern.search(attribute)]
     if own:
@@ -47,13 +47,6 @@ def _kinds(cls: ModuleClass, value: Value) -> Iterator[str]:
     built = cls.layers.alternatives(attribute) or ()
     words = [part.callee.split(".")[-1] for parts in built for part in parts]
     yield from (kind for kind, pattern in _PARTS for word in words if pattern.search(word))
-
-
-def kind_of_part(value: Value) -> str | None:
-    """`norm`, `attention` or `feed-forward`, by the names of a submodule and its class."""
-    layer = value.layer
-    words = value.name + (" " + layer.callee.split(".")[-1] if layer is not None else "")
-    return next((kind for kind, pattern in _PARTS if pattern.search(words)), None)
 
 
 _OF_A_NETWORK = re.compile(r"head|embed|logit|classif|pool|stem|patch|pred|attn_layers|attention_layers", re.IGNORECASE)
