@@ -10,7 +10,7 @@ from nn_lint.model.residual.intent import residual_intent
 from nn_lint.model.residual.routes import Route, Stream, adds_its_input, main_stream
 from nn_lint.model.residual.signs import Candidate, signs
 from nn_lint.model.values import Kind
-from nn_lint.project.sites import SiteKind
+from nn_lint.project.outcomes import SiteKind
 
 
 def why(cls: ModuleClass) -> str:

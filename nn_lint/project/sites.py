@@ -7,29 +7,15 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 
 from nn_lint.project.extract import dotted
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.files import ProjectFile
 from nn_lint.project.hierarchy import Hierarchy, ProjectClass
+from nn_lint.project.outcomes import Scope, SiteKind, calls_of, is_read, outcome
 
-_CONTAINERS = ("Sequential", "ModuleList", "append", "extend", "insert", "add_module", "register_module")
 _NEUTRAL_CALLS = ("isinstance", "issubclass", "type", "super", "print", "repr", "len", "cast")
 _ALIASING_CALLS = ("partial", "dict", "setdefault", "get", "update")
-_Scope = tuple[ast.AST, ...]
-
-
-class SiteKind(Enum):
-    """What happens to the class, or to an instance, where it is named."""
-
-    STACKED = "an element of a list, a Sequential or an append"
-    ATTRIBUTE = "assigned to an attribute"
-    PASSED = "the class itself is handed to a method that builds layers, or to the constructor of a network"
-    ALIASED = "the class gets another name, or stands in a table or as a default"
-    SUBCLASSED = "a base of another class"
-    NEUTRAL = "a type check, an annotation, an instance at module level or in a test"
-    HIDDEN = "returned, wrapped, or handed to something that cannot be followed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +33,7 @@ def find_sites(cls: ProjectClass, hierarchy: Hierarchy) -> Iterator[Site]:
         yield _site(chain, file, within, hierarchy)
 
 
-def find_mentions(cls: ProjectClass, hierarchy: Hierarchy) -> Iterator[tuple[ProjectFile, _Scope, ClassFacts | None]]:
+def find_mentions(cls: ProjectClass, hierarchy: Hierarchy) -> Iterator[tuple[ProjectFile, Scope, ClassFacts | None]]:
     """Every expression that stands for a class, with the nodes around it, outermost first, and the class around it."""
     for file in hierarchy.files.mentioning(cls.facts.name, cls.file):
         if not _may_see(cls, file) or file.text.tree is None or not _sees(cls, file, hierarchy):
@@ -79,7 +65,7 @@ def _sees(cls: ProjectClass, file: ProjectFile, hierarchy: Hierarchy) -> bool:
     )
 
 
-def _mentions(file: ProjectFile, name: str) -> Iterator[_Scope]:
+def _mentions(file: ProjectFile, name: str) -> Iterator[Scope]:
     """Each expression that ends in the name, with all nodes around it, outermost first.
 
     Only nodes over rows in which the name stands are looked into.
@@ -87,7 +73,7 @@ def _mentions(file: ProjectFile, name: str) -> Iterator[_Scope]:
     word = re.compile(rf"\b{re.escape(name)}\b")
     rows = sorted({file.text.lines.position(match.start()).row for match in word.finditer(file.text.content)})
     assert file.text.tree is not None, "asked only of files that CPython reads"
-    pending: list[_Scope] = [(file.text.tree,)]
+    pending: list[Scope] = [(file.text.tree,)]
     while pending:
         chain = pending.pop()
         node = chain[-1]
@@ -104,12 +90,12 @@ def _mentions(file: ProjectFile, name: str) -> Iterator[_Scope]:
         pending.extend((*chain, child) for child in ast.iter_child_nodes(node))
 
 
-def _enclosing_class(chain: _Scope, file: ProjectFile) -> ClassFacts | None:
+def _enclosing_class(chain: Scope, file: ProjectFile) -> ClassFacts | None:
     row = next((node.lineno for node in reversed(chain) if isinstance(node, ast.ClassDef)), None)
     return next((facts for facts in file.facts.classes if facts.row == row), None)
 
 
-def _site(chain: _Scope, file: ProjectFile, within: ClassFacts | None, hierarchy: Hierarchy) -> Site:
+def _site(chain: Scope, file: ProjectFile, within: ClassFacts | None, hierarchy: Hierarchy) -> Site:
     node, parent = chain[-1], chain[-2]
     row = getattr(node, "lineno", 1)
     holder = ProjectClass(file, within) if within is not None else None
@@ -117,75 +103,12 @@ def _site(chain: _Scope, file: ProjectFile, within: ClassFacts | None, hierarchy
         return Site(SiteKind.NEUTRAL, holder, row)
     if isinstance(parent, ast.Call) and parent.func is node:
         in_code = any(isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) for item in chain)
-        return Site(_instance(chain[:-1], in_code=in_code), holder, row)
+        return Site(outcome(chain[:-1], in_code=in_code), holder, row)
     return _class_itself(chain, holder, row, file, within, hierarchy)
 
 
-def _instance(chain: _Scope, *, in_code: bool) -> SiteKind:
-    """What becomes of an instance: the first node around it that decides."""
-    child = chain[-1]
-    for node in reversed(chain[:-1]):
-        if isinstance(node, (ast.List, ast.Tuple, ast.ListComp, ast.GeneratorExp)):
-            return SiteKind.STACKED
-        if isinstance(node, ast.Call):
-            name = dotted(node.func).split(".")[-1]
-            if child is node.func or isinstance(child, ast.Attribute):
-                return SiteKind.HIDDEN if in_code else SiteKind.NEUTRAL
-            return SiteKind.STACKED if name in _CONTAINERS else SiteKind.HIDDEN if in_code else SiteKind.NEUTRAL
-        if isinstance(node, ast.Assign):
-            if all(isinstance(target, ast.Attribute) for target in node.targets):
-                return SiteKind.ATTRIBUTE
-            if all(isinstance(target, ast.Subscript) for target in node.targets):
-                return SiteKind.STACKED
-            return _of_local(node, chain) if in_code else SiteKind.NEUTRAL
-        if isinstance(node, (ast.Return, ast.Yield, ast.Lambda)):
-            return SiteKind.HIDDEN
-        if isinstance(node, ast.AugAssign):
-            return SiteKind.STACKED
-        if isinstance(node, ast.stmt):
-            break
-        child = node
-    return SiteKind.HIDDEN if in_code else SiteKind.NEUTRAL
-
-
-def _of_local(assignment: ast.Assign, chain: _Scope) -> SiteKind:
-    """What becomes of an instance that gets a local name: all uses of the name must be seen."""
-    target = assignment.targets[0]
-    functions = [node for node in chain if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    if len(assignment.targets) > 1 or not isinstance(target, ast.Name) or not functions:
-        return SiteKind.HIDDEN
-    outer = chain[: chain.index(functions[-1])]
-    kinds = {_instance((*outer, *use), in_code=True) for use in _reads_of(target.id, functions[-1])}
-    return (
-        kinds.pop() if len(kinds) == 1 and assignment not in _rebinding(functions[-1], target.id) else SiteKind.HIDDEN
-    )
-
-
-def _rebinding(function: ast.AST, name: str) -> list[ast.Assign]:
-    """The assignments that make a new value of an old one of the same name: `layer = wrap(layer)`."""
-    return [
-        node
-        for node in ast.walk(function)
-        if isinstance(node, ast.Assign) and any(_is_read(item, name) for item in ast.walk(node.value))
-    ]
-
-
-def _reads_of(name: str, function: ast.AST) -> Iterator[_Scope]:
-    """The places where a function reads a name, with the nodes around them."""
-    pending: list[_Scope] = [(function,)]
-    while pending:
-        chain = pending.pop()
-        if _is_read(chain[-1], name):
-            yield chain
-        pending.extend((*chain, child) for child in ast.iter_child_nodes(chain[-1]))
-
-
-def _is_read(node: ast.AST, name: str) -> bool:
-    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
-
-
 def _class_itself(
-    chain: _Scope,
+    chain: Scope,
     holder: ProjectClass | None,
     row: int,
     file: ProjectFile,
@@ -271,19 +194,8 @@ def _function(name: str, file: ProjectFile) -> ast.FunctionDef | None:
 
 def _only_stacks(function: ast.FunctionDef, parameter: str) -> bool:
     """Whether a function makes a list or Sequential of the class that it gets."""
-    kinds = [_instance(chain[:-1], in_code=True) for chain in _calls_of(parameter, function)]
+    kinds = [outcome(chain[:-1], in_code=True) for chain in calls_of(parameter, function)]
     return bool(kinds) and all(kind is SiteKind.STACKED for kind in kinds)
-
-
-def _calls_of(name: str, function: ast.FunctionDef) -> Iterator[_Scope]:
-    """The calls of a name in a function, with the nodes around them and the name itself."""
-    pending: list[_Scope] = [(function,)]
-    while pending:
-        chain = pending.pop()
-        node = chain[-1]
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
-            yield (*chain, node.func)
-        pending.extend((*chain, child) for child in ast.iter_child_nodes(node))
 
 
 def _network_given(
@@ -298,4 +210,4 @@ def _network_given(
 
 def _gives(call: ast.Call, name: str) -> bool:
     """Whether a call has a name among its arguments."""
-    return any(_is_read(item, name) for item in (*call.args, *(word.value for word in call.keywords)))
+    return any(is_read(item, name) for item in (*call.args, *(word.value for word in call.keywords)))

@@ -6,7 +6,8 @@ from textwrap import indent
 
 import pytest
 
-from nn_lint.project.sites import Site, SiteKind, find_sites
+from nn_lint.project.outcomes import SiteKind
+from nn_lint.project.sites import Site, find_sites
 
 from .projects import Project
 
@@ -58,6 +59,8 @@ def in_init(code: str) -> str:
         ("block = Block()\nself.layers.append(block)", SiteKind.STACKED),
         ("block = Block()\nself.block = block", SiteKind.ATTRIBUTE),
         ("block = Block()\nreturn block", SiteKind.HIDDEN),
+        ("block = Block()\nblock = block if deep else other\nself.block = block", SiteKind.HIDDEN),
+        ("block = Block()\nother = block\nblock = other", SiteKind.HIDDEN),
         ("block = Block()\nblock = wrap(block)\nself.block = block", SiteKind.HIDDEN),
         ("super(Net, self).__init__(Block, 3)", SiteKind.PASSED),
         ("return Block", SiteKind.HIDDEN),

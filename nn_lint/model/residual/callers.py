@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import ExternalClass, ProjectClass
-from nn_lint.project.sites import Site, SiteKind
+from nn_lint.project.outcomes import SiteKind
+from nn_lint.project.sites import Site
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass

@@ -11,7 +11,8 @@ from nn_lint.model.residual.names import NEGATION, RESIDUAL_CLASS, STACKER
 from nn_lint.model.values import Kind, Value, is_residual_sum
 from nn_lint.project.code_text import prose
 from nn_lint.project.hierarchy import ProjectClass
-from nn_lint.project.sites import Site, SiteKind, find_sites
+from nn_lint.project.outcomes import SiteKind
+from nn_lint.project.sites import Site, find_sites
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass

@@ -14,7 +14,7 @@ from nn_lint.model.residual.block import Block, shortcutless_block
 from nn_lint.model.residual.callers import caller_may_add
 from nn_lint.model.residual.names import LEAST_STEM, OWN_SIGN, SIBLING_AFFIX
 from nn_lint.model.residual.signs import Candidate, Sign, signs
-from nn_lint.project.sites import SiteKind
+from nn_lint.project.outcomes import SiteKind
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
