@@ -112,6 +112,17 @@ def test_a_block_with_a_stride_gets_a_projection_for_what_was_added_to_itself(
     assert report.verdicts[0].residual is not None and report.verdicts[0].residual.holds
 
 
+def test_a_block_is_proven_as_another_file_uses_it(tmp_path: Path, verifier: Verifier) -> None:
+    block = tmp_path / "block.py"
+    unreadable = SELF_SUM.replace("width, width, 3, stride, padding=1", "*[width, width, 3, stride, 1]")
+    block.write_text(unreadable.lstrip())
+    assert [len(report.rejected) for report in fix_files([block], Settings(tmp_path), verifier, write=False)] == [1]
+    (tmp_path / "net.py").write_text(f"from block import ResBlock\nfrom torch import nn\n{NETWORK}")
+    (report,) = fix_files([block], Settings(tmp_path), verifier, write=True)
+    assert report.rejected == ()
+    assert "out += identity" in block.read_text()
+
+
 def test_a_repair_whose_proof_fails_is_not_written_and_the_reason_is_kept(tmp_path: Path, verifier: Verifier) -> None:
     text, report = fix(tmp_path, MISFIT, verifier)
     assert text == MISFIT.lstrip("\n")
