@@ -10,7 +10,7 @@ import libcst as cst
 from nn_lint.model.expressions import Flow
 from nn_lint.model.method import Method, bound_names
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.syntax import self_attribute, simple_statements, walk
+from nn_lint.model.syntax import children, self_attribute, simple_statements, walk
 from nn_lint.model.values import Value
 
 Names = dict[str, Value]
@@ -189,7 +189,7 @@ def is_loose(node: cst.BaseExpression) -> bool:
 def needs_parentheses(node: cst.BaseExpression, statement: cst.CSTNode) -> bool:
     """Whether a sum in the place of an expression must stand in parentheses."""
     for parent in walk(statement):
-        if node in parent.children:
+        if node in children(parent):
             if isinstance(parent, cst.BinaryOperation):
                 return isinstance(parent.operator, _TIGHT)
             return isinstance(parent, _HIGHER) or (isinstance(parent, cst.Call) and parent.func is node)
@@ -204,14 +204,14 @@ def _own(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
         current = pending.pop()
         yield current
         if current is statement or not isinstance(current, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
-            pending.extend(child for child in reversed(current.children) if child not in suites)
+            pending.extend(child for child in reversed(children(current)) if child not in suites)
 
 
 def _suites(statement: cst.CSTNode) -> Iterator[cst.BaseSuite]:
     """The blocks below a compound statement, those of its further branches too."""
     if isinstance(statement, (cst.FunctionDef, cst.ClassDef)):
         return
-    for child in statement.children:
+    for child in children(statement):
         if isinstance(child, cst.BaseSuite):
             yield child
         elif isinstance(

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import libcst as cst
 
 from nn_lint.model.method import Method
-from nn_lint.model.syntax import self_attribute, walk
+from nn_lint.model.syntax import self_attribute
 
 
 def assigned_attributes(method: Method) -> Iterator[str]:
     """The attributes that a method sets: assignments, also to several targets, and `setattr` with a literal name."""
-    for node in walk(method.node.body, cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.Call):
+    for node in method.nodes:
         if isinstance(node, (cst.AssignTarget, cst.AnnAssign, cst.AugAssign)):
             yield from _targets(node.target, method.receiver)
         elif isinstance(node, cst.Call):
@@ -21,12 +21,8 @@ def assigned_attributes(method: Method) -> Iterator[str]:
 
 def read_attributes(method: Method) -> Iterator[str]:
     """The attributes that a method takes from its receiver other than to set them."""
-    targets = {
-        target.target
-        for target in walk(method.node.body, cst.AssignTarget, cst.AnnAssign)
-        if isinstance(target, (cst.AssignTarget, cst.AnnAssign))
-    }
-    for node in walk(method.node.body, cst.Attribute):
+    targets = {node.target for node in method.nodes if isinstance(node, (cst.AssignTarget, cst.AnnAssign))}
+    for node in method.nodes:
         name = self_attribute(node, method.receiver)
         if name is not None and node not in targets:
             yield name

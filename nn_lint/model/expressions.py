@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model import functions
-from nn_lint.model.syntax import self_attribute
+from nn_lint.model.syntax import children, self_attribute
 from nn_lint.model.values import Kind, Value
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Expressions(ABC):
             for side in (node.left, *(target.comparator for target in node.comparisons)):
                 self.expression(side, environment)
             return CONSTANT
-        inner = [self.expression(child, environment) for child in node.children if isinstance(child, _EVALUATED)]
+        inner = [self.expression(child, environment) for child in children(node) if isinstance(child, _EVALUATED)]
         return inner[0] if len(inner) == 1 else self.make(Kind.OPERATION, inner) if inner else CONSTANT
 
     def _attribute(self, node: cst.Attribute, environment: Environment) -> Value:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from nn_lint.model.syntax import dotted, self_attribute, walk
+from nn_lint.model.syntax import dotted, self_attribute
 from nn_lint.project.hierarchy import ProjectClass, Resolved, TorchClass
 
 if TYPE_CHECKING:
@@ -119,8 +119,8 @@ class Layers:
         """How often the class itself assigns each attribute."""
         counts: dict[str, int] = {}
         for method in self._cls.methods:
-            for node in walk(method.node.body, cst.AssignTarget, cst.AnnAssign):
-                target = node.target if isinstance(node, (cst.AssignTarget, cst.AnnAssign)) else node
+            targets = (node.target for node in method.nodes if isinstance(node, (cst.AssignTarget, cst.AnnAssign)))
+            for target in targets:
                 name = self_attribute(target, method.receiver)
                 if name is not None:
                     counts[name] = counts.get(name, 0) + 1
@@ -129,7 +129,7 @@ class Layers:
 
 def _constructions(cls: ModuleClass) -> Iterator[Layer]:
     for method in cls.methods:
-        for node in walk(method.node.body, cst.Assign, cst.AnnAssign, into_scopes=False):
+        for node in method.own_nodes:
             targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else []
             if isinstance(node, cst.AnnAssign):
                 targets = [node.target]

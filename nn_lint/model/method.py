@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.diagnostic import Position, Span
-from nn_lint.model.syntax import ClassSyntax, dotted, self_attribute, simple_statements, walk
+from nn_lint.model.syntax import ClassSyntax, children, dotted, self_attribute, simple_statements, walk
 
 if TYPE_CHECKING:
     from nn_lint.model.parent_calls import ParentCall
@@ -131,6 +131,11 @@ class Method:
         return bool(self.statements) and all(isinstance(item, cst.Raise) for item in self.statements)
 
     @cached_property
+    def nodes(self) -> tuple[cst.CSTNode, ...]:
+        """Every node of the body, those of nested functions and classes too, in the order of the text."""
+        return tuple(walk(self.node.body))
+
+    @cached_property
     def own_nodes(self) -> tuple[cst.CSTNode, ...]:
         """The assignments and calls of the body, those of nested functions and classes left out."""
         kinds = (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.Call)
@@ -159,12 +164,12 @@ class Method:
 
     def attributes_of(self, name: str) -> frozenset[str]:
         """The attributes that the body takes of a name."""
-        found = (self_attribute(node, name) for node in walk(self.node.body, cst.Attribute))
+        found = (self_attribute(node, name) for node in self.nodes if isinstance(node, cst.Attribute))
         return frozenset(item for item in found if item is not None)
 
     def hands_receiver_to(self) -> Iterator[str]:
         """The dotted names of the functions that get the receiver itself as an argument, `?` for an expression."""
-        calls = (node for node in walk(self.node.body, cst.Call) if isinstance(node, cst.Call))
+        calls = (node for node in self.nodes if isinstance(node, cst.Call))
         for call in calls:
             if any(isinstance(item.value, cst.Name) and item.value.value == self.receiver for item in call.args):
                 yield dotted(call.func) or "?"
@@ -209,7 +214,7 @@ def names(node: cst.CSTNode) -> Iterator[cst.Name]:
         elif isinstance(current, cst.Param):
             pending.extend(item for item in (current.default, current.annotation) if item is not None)
         else:
-            pending.extend(reversed(current.children))
+            pending.extend(reversed(children(current)))
 
 
 def bound_names(body: cst.CSTNode) -> Iterator[str]:

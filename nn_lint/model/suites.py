@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from nn_lint.model.method import Method
+from nn_lint.model.syntax import children
 
 
 class Suites:
@@ -17,7 +18,7 @@ class Suites:
             node, around = pending.pop()
             self._around[node] = around
             conditional = _conditional_children(node)
-            pending.extend((child, (*around, child) if child in conditional else around) for child in node.children)
+            pending.extend((child, (*around, child) if child in conditional else around) for child in children(node))
 
     def __contains__(self, node: object) -> bool:
         return node in self._around

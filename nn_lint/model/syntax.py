@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
@@ -78,11 +78,62 @@ def walk(node: cst.CSTNode, *kinds: type[cst.CSTNode], into_scopes: bool = True)
     pending = [node]
     while pending:
         current = pending.pop()
-        if not kinds or isinstance(current, kinds):
+        kind = type(current)
+        if not kinds or _is_kind(kind, kinds):
             yield current
-        if current is not node and not into_scopes and isinstance(current, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+        if current is not node and not into_scopes and kind in _SCOPES:
             continue
-        pending.extend(reversed(current.children))
+        pending.extend(reversed(children(current)))
+
+
+_SCOPES = frozenset({cst.FunctionDef, cst.Lambda, cst.ClassDef})
+
+
+@cache
+def _is_kind(kind: type[cst.CSTNode], kinds: tuple[type[cst.CSTNode], ...]) -> bool:
+    """`issubclass`, remembered: libcst's classes are abstract ones, and to ask them each time is slow."""
+    return issubclass(kind, kinds)
+
+
+_LAYOUT = re.compile(
+    r"whitespace|lpar|rpar|lbrac|rbrac|comma|semicolon|trailing_|leading_|lines_after|header|footer|equal|dot$|indent|relative"
+)
+_fields_of: dict[type[cst.CSTNode], tuple[str, ...]] = {}
+
+
+class _FieldOrder(cst.CSTVisitor):
+    """Notes the fields of one node in the order in which libcst writes them."""
+
+    def __init__(self, node: cst.CSTNode) -> None:
+        self.node = node
+        self.names: list[str] = []
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return node is self.node
+
+    def on_visit_attribute(self, node: cst.CSTNode, attribute: str) -> None:
+        self.names.append(attribute)
+
+
+def children(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """The nodes right below a node in the order of the text, without those that only lay it out.
+
+    `CSTNode.children` runs a visitor over each node, which is most of the time of a run that looks at many.
+    """
+    kind = type(node)
+    fields = _fields_of.get(kind)
+    if fields is None:
+        order = _FieldOrder(node)
+        node.visit(order)
+        fields = _fields_of[kind] = tuple(name for name in order.names if not _LAYOUT.search(name))
+    found: list[cst.CSTNode] = []
+    for name in fields:
+        value = getattr(node, name)
+        if isinstance(value, (tuple, list)):
+            found.extend(value)
+        elif value is not None and not isinstance(value, (str, cst.MaybeSentinel)):
+            found.append(value)
+    return found
 
 
 def dotted(node: cst.BaseExpression) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from nn_lint.project.facts import ClassFacts
 
@@ -17,6 +18,7 @@ _ALIAS = re.compile(r"\b(\w+)[ \t]*=[ \t]*[^\W\d]\w*[ \t]*(?=[;\n#=]|$)")
 _AFTER_RETURN = re.compile(r"^([ \t]+)return\b[^\n]*\n(?:(?:\1[ \t]+[^\n]*|[ \t]*)\n)*\1\S", re.MULTILINE)
 
 
+@lru_cache(maxsize=64)
 def bare_code(source: str) -> str:
     """A text without its comments and strings, newlines as `\\n`."""
     return _NOISE.sub("", source.replace("\r\n", "\n").replace("\r", "\n"))
@@ -32,8 +34,12 @@ def method_code(facts: ClassFacts, source: str, name: str) -> str:
     method = facts.method(name)
     if method is None:
         return ""
-    rows = re.split(r"\r\n|\r|\n", source)
-    return bare_code("\n".join(rows[method.row - facts.first_row : method.end_row - facts.first_row + 1]))
+    return _code_of_rows(source, method.row - facts.first_row, method.end_row - facts.first_row + 1)
+
+
+@lru_cache(maxsize=64)
+def _code_of_rows(source: str, first: int, end: int) -> str:
+    return bare_code("\n".join(re.split(r"\r\n|\r|\n", source)[first:end]))
 
 
 def unread_names(code: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -14,6 +15,9 @@ from nn_lint.source.decoding import UndecodableError, decode
 from nn_lint.source.text import Text
 
 _KEPT_TREES = 48
+_CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
+_IMPORTED = re.compile(r"\bimport\b\s*(\([^)]*\)|[^\n]*)")
+_WORD = re.compile(r"\w+|\*")
 
 
 class ProjectFile:
@@ -38,6 +42,16 @@ class ProjectFile:
     def classes(self) -> Mapping[str, ClassFacts]:
         """Qualified names to classes; of several with one name the last counts."""
         return {cls.qualified_name: cls for cls in self.facts.classes}
+
+    @cached_property
+    def class_names(self) -> frozenset[str]:
+        """The names behind `class`, found in the text alone."""
+        return frozenset(_CLASS.findall(self.text.content))
+
+    @cached_property
+    def imported_words(self) -> frozenset[str]:
+        """Every word of the import statements, and `*` where one imports all; found in the text alone."""
+        return frozenset(word for names in _IMPORTED.findall(self.text.content) for word in _WORD.findall(names))
 
     @cached_property
     def package_root(self) -> Path:

@@ -46,11 +46,10 @@ def find_mentions(cls: ProjectClass, hierarchy: Hierarchy) -> Iterator[tuple[Pro
 
 def _may_see(cls: ProjectClass, file: ProjectFile) -> bool:
     """Whether the text of a file imports the name, takes it of a module, or imports all of some module."""
-    if file is cls.file:
+    name = cls.facts.name
+    if file is cls.file or not file.imported_words.isdisjoint((name, "*")):
         return True
-    name = re.escape(cls.facts.name)
-    brings = rf"\bimport\b[^\n(]*\b{name}\b|\bimport\s*\([^)]*\b{name}\b|\.{name}\b|\bimport\s*\*"
-    return re.search(brings, file.text.content) is not None
+    return f".{name}" in file.text.content
 
 
 def _sees(cls: ProjectClass, file: ProjectFile, hierarchy: Hierarchy) -> bool:

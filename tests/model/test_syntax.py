@@ -1,34 +1,55 @@
-"""Classes behind form feeds, and what is judged only after a base is mended."""
+"""The nodes below a node: the same as libcst's, in the same order, without layout."""
 
 from __future__ import annotations
 
-from tests.rules.harness import check, fix
+from pathlib import Path
 
-BEHIND_FORM_FEEDS = """from torch import nn
-\fclass Net(nn.Module):
-    \f    def __init__(self):
-        self.fc = nn.Linear(2, 2)
+import libcst as cst
+import pytest
+
+from nn_lint.model.syntax import children, walk
+
+_PACKAGE = Path(__file__).parents[2] / "nn_lint"
+_NEWER = """
+import a.b as c, d
+from . import (e as f,)
+type Alias[T] = list[T]
+async def g(x, /, y: int = 1, *z, k=2, **w) -> None:
+    async with a as (b, c), d: await x
+    for i, *j in y: continue
+    else: del i
+    while x: break
+    try: raise E from None
+    except (A, B) as e: assert x, "no"
+    else: global q
+    finally: nonlocal r
+    match x:
+        case [1, *_] | {"a": b, **rest} if b: pass
+        case Point(x=0, y=(1 as one)): yield
+    return f"{x!r:>{y}} {z}" "b", lambda *a, b=1: a if b else not c, {**d, 1: 2}, {*s}, [i async for i in x if i]
+x[1:2:3, ...] @= (y := -z) < 2 <= 3 is not None
 """
+_LAYOUT = (
+    cst.BaseParenthesizableWhitespace,
+    cst.Comment,
+    cst.Newline,
+    cst.EmptyLine,
+    cst.TrailingWhitespace,
+    cst.LeftParen,
+    cst.RightParen,
+    cst.LeftSquareBracket,
+    cst.RightSquareBracket,
+    cst.LeftCurlyBrace,
+    cst.RightCurlyBrace,
+    cst.Comma,
+    cst.Semicolon,
+    cst.AssignEqual,
+    cst.Dot,
+)
 
-MISSPELLED_BASE = """
-from torch import nn
-class Base(nn.Module):
-    def __int__(self, width):
-        super().__init__()
-        self.fc = nn.Linear(width, width)
-class Heir(Base):
-    def __init__(self, width):
-        super().__init__(width)
-"""
 
-
-def test_a_form_feed_before_a_class_or_method_moves_no_position() -> None:
-    (found,) = check(BEHIND_FORM_FEEDS)
-    assert (found.code, found.span.start.row, found.span.start.column) == ("NN101", 3, 14)
-    fixed = BEHIND_FORM_FEEDS.replace("        self.fc", "        super().__init__()\n        self.fc")
-    assert fix(BEHIND_FORM_FEEDS).content == fixed
-
-
-def test_a_base_whose_init_is_misspelled_is_mended_before_its_heirs_are_judged() -> None:
-    assert [item.code for item in check(MISSPELLED_BASE)] == ["NN105"]
-    assert fix(MISSPELLED_BASE).content == MISSPELLED_BASE.replace("__int__", "__init__")
+@pytest.mark.parametrize("source", [_NEWER, *(path.read_text("utf-8") for path in sorted(_PACKAGE.rglob("*.py"))[::9])])
+def test_children_are_those_of_libcst_without_layout(source: str) -> None:
+    for node in walk(cst.parse_module(source)):
+        expected = [child for child in node.children if not isinstance(child, _LAYOUT)]
+        assert [id(child) for child in children(node)] == [id(child) for child in expected], node

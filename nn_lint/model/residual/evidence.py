@@ -17,7 +17,6 @@ from nn_lint.project.sites import Site, find_sites
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
-_CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
 _STACKED = frozenset({SiteKind.STACKED, SiteKind.PASSED, SiteKind.ALIASED})
 _QUIET = frozenset({SiteKind.NEUTRAL, SiteKind.SUBCLASSED})
 _WEIGHTED = CONVOLUTIONS | {"Linear"}
@@ -95,7 +94,7 @@ def is_named_residual(cls: ModuleClass) -> bool:
 def has_stacker_near(cls: ModuleClass) -> bool:
     """Whether a file that mentions the class has a class named like a residual network."""
     files = cls.registry.hierarchy.files.mentioning(cls.name, cls.definition.file)
-    return any(STACKER.fullmatch(name) for file in files for name in _CLASS.findall(file.text.content))
+    return any(STACKER.fullmatch(name) for file in files for name in file.class_names)
 
 
 def sites_of(cls: ModuleClass) -> tuple[Site, ...]:
