@@ -12,9 +12,10 @@ from click.testing import CliRunner
 
 import nn_lint
 from nn_lint.cli.app import app
-from nn_lint.report.manual import book, url
+from nn_lint.report.manual import page, page_path, url
 from nn_lint.report.rule_table import table, with_table
 from nn_lint.rules import all_rules
+from nn_lint.rules.rule import Rule
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -29,15 +30,18 @@ def test_the_table_of_rules_is_fresh() -> None:
     assert with_table(README, all_rules()) == README, "run: python docs/update.py"
 
 
-def test_the_manual_is_fresh() -> None:
-    assert (ROOT / "docs" / "rules.md").read_text("utf-8") == book(all_rules()), "run: python docs/update.py"
-
-
-def test_every_rule_has_an_anchor_in_the_manual() -> None:
-    headings = re.findall(r"^## (.*)$", book(all_rules()), re.MULTILINE)
-    anchors = {heading.lower().replace(" ", "-") for heading in headings}
+def test_there_is_one_fresh_page_for_each_rule() -> None:
+    pages = {path.relative_to(ROOT / "docs").as_posix(): path for path in (ROOT / "docs" / "rules").iterdir()}
+    assert {page_path(rule.code, rule.name) for rule in all_rules()} == set(pages), "run: python docs/update.py"
     for rule in all_rules():
-        assert url(rule.code, rule.name).split("#")[1] in anchors
+        text = pages[page_path(rule.code, rule.name)].read_text("utf-8")
+        assert text == page(rule), "run: python docs/update.py"
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
+def test_the_address_of_a_rule_is_that_of_its_page(rule: Rule) -> None:
+    assert url(rule.code, rule.name).endswith(f"/docs/{page_path(rule.code, rule.name)}")
+    assert "## Why it hurts" in page(rule)
 
 
 def test_the_table_has_a_row_for_each_rule() -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from nn_lint.diagnostic import Applicability
 from nn_lint.rules.rule import Example, Rule
 
-_MANUAL = "https://github.com/nn-lint/nn-lint/blob/main/docs/rules.md"
+_DOCS = "https://github.com/nn-lint/nn-lint/blob/main/docs"
 _MARK = re.compile(r"[ \t]*# NN\d+(?:, NN\d+)*[ \t]*$", re.MULTILINE)
 _PROMISES = {
     None: "none, the mistake is only reported",
@@ -20,18 +20,17 @@ _PROMISES = {
 
 def url(code: str, name: str) -> str:
     """Where the manual page of a rule can be read."""
-    return f"{_MANUAL}#{code.lower()}-{name}"
+    return f"{_DOCS}/{page_path(code, name)}"
+
+
+def page_path(code: str, name: str) -> str:
+    """Where the page of a rule lies below `docs`."""
+    return f"rules/{code}-{name}.md"
 
 
 def page(rule: Rule) -> str:
     """The manual page of one rule."""
     return "\n".join(_page(rule)).rstrip() + "\n"
-
-
-def book(rules: Iterable[Rule]) -> str:
-    """All manual pages in one text; the heading of each is the anchor that its `url` points to."""
-    pages = (re.sub(r"^(#+) ", r"#\1 ", page(rule), flags=re.MULTILINE) for rule in rules)
-    return "# The rules of nn-lint\n\n" + "\n".join(pages)
 
 
 def fix_word(rule: Rule) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nn_lint.report.manual import fix_word
+from nn_lint.report.manual import fix_word, page_path
 from nn_lint.rules.rule import Rule
 
 BEGIN = "<!-- rules: begin (made by docs/update.py) -->"
@@ -15,7 +15,7 @@ def table(rules: Iterable[Rule]) -> str:
     """A Markdown table with one row a rule, linked to its manual page."""
     rows = ["| code | name | fix | catches |", "|---|---|---|---|"]
     for rule in rules:
-        link = f"[{rule.code}](docs/rules.md#{rule.code.lower()}-{rule.name})"
+        link = f"[{rule.code}](docs/{page_path(rule.code, rule.name)})"
         off = "" if rule.default else " *(off by default)*"
         rows.append(f"| {link} | `{rule.name}` | {fix_word(rule)} | {rule.summary.replace('|', chr(92) + '|')}{off} |")
     return "\n".join(rows) + "\n"

@@ -34,6 +34,6 @@ def test_the_shape_of_a_finding() -> None:
                 }
             ],
         },
-        "url": "https://github.com/nn-lint/nn-lint/blob/main/docs/rules.md#nn101-missing-super-init",
+        "url": "https://github.com/nn-lint/nn-lint/blob/main/docs/rules/NN101-missing-super-init.md",
     }
     assert second["fix"] is None
