@@ -43,6 +43,8 @@ class Settings:
     exclude: tuple[str, ...] = DEFAULT_EXCLUDES
     src: tuple[Path, ...] = ()
     module_bases: tuple[str, ...] = ()
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    baseline: Path | None = None
     unsafe_fixes: bool = False
     suspicions: bool = False
     fail_on_warning: bool = False
@@ -139,6 +141,12 @@ def _paths(value: object, place: str, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / item for item in _strings(value, place, folder))
 
 
+def _by_pattern(value: object, place: str, folder: Path) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{place} must be a table of patterns, each with a list of rules")
+    return tuple((pattern, _strings(rules, f'{place}."{pattern}"', folder)) for pattern, rules in value.items())
+
+
 def _switch(value: object, place: str, folder: Path) -> bool:
     if not isinstance(value, bool):
         raise ConfigError(f"{place} must be true or false")
@@ -168,5 +176,7 @@ _KEYS: dict[str, _Reader] = {
     **dict.fromkeys(("select", "ignore", "extend-select", "exclude", "extend-exclude", "module-bases"), _strings),
     **dict.fromkeys(("suspicions", "fail-on-warning"), _switch),
     "src": _paths,
+    "per-file-ignores": _by_pattern,
+    "baseline": _path,
 }
 _VERIFY_KEYS: dict[str, _Reader] = {"python": _path, "timeout": _positive, "memory": _positive_integer}

@@ -35,8 +35,16 @@ class Mended:
 class Engine:
     """Checks files against chosen rules. The hierarchy may read other files of the project, never writes."""
 
-    def __init__(self, hierarchy: Hierarchy, codes: frozenset[str], *, suspicions: bool = False) -> None:
+    def __init__(
+        self,
+        hierarchy: Hierarchy,
+        codes: frozenset[str],
+        *,
+        suspicions: bool = False,
+        ignored_in: Callable[[Path], frozenset[str]] = lambda path: frozenset(),
+    ) -> None:
         self._hierarchy = hierarchy
+        self._ignored_in = ignored_in
         self._hidden = frozenset() if suspicions else frozenset({Severity.SUSPICION})
         self._registry: ModelRegistry | None = None
         self._rules = tuple(rule for rule in all_rules() if rule.code in codes)
@@ -47,7 +55,8 @@ class Engine:
         found = list(self._text_findings(text))
         if text.is_readable and "class" in text.content:
             found.extend(self._class_findings(file))
-        kept = suppression.apply(text, found)
+        ignored = self._ignored_in(file.path)
+        kept = suppression.apply(text, [item for item in found if item.code not in ignored])
         return tuple(sorted(set(kept), key=lambda item: item.sort_key))
 
     def fix(self, file: ProjectFile, accepts: Callable[[Diagnostic], bool]) -> Mended:

@@ -5,20 +5,24 @@ from __future__ import annotations
 import gc
 import os
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nn_lint.config import Settings
 from nn_lint.diagnostic import Diagnostic
 from nn_lint.engine import Engine
+from nn_lint.fixing.apply import apply_edits
+from nn_lint.fixing.ignore_comments import ignore_comments
 from nn_lint.project.files import ProjectFile, ProjectFiles
 from nn_lint.project.hierarchy import Hierarchy, Kinship, ProjectClass
 from nn_lint.proving import Outcome, fix_with_proof
-from nn_lint.rules.selection import select_rules
+from nn_lint.rules.selection import ignored_in, select_rules
 from nn_lint.source.decoding import Decoded, UndecodableError, decode
 from nn_lint.source.text import Text
 from nn_lint.source.writing import write_atomically
@@ -43,6 +47,7 @@ class FileReport:
     after: str | None = None
     verdicts: tuple[Verdict, ...] = ()
     rejected: tuple[tuple[Diagnostic, str], ...] = ()
+    silenced: tuple[Diagnostic, ...] = ()
 
 
 class Session:
@@ -52,7 +57,12 @@ class Session:
         roots = (settings.root, settings.root / "src", *settings.src)
         self.settings = settings
         self.hierarchy = Hierarchy(ProjectFiles(roots, neighbours=tuple(paths)), settings.module_bases)
-        self.engine = Engine(self.hierarchy, select_rules(settings), suspicions=settings.suspicions)
+        self.engine = Engine(
+            self.hierarchy,
+            select_rules(settings),
+            suspicions=settings.suspicions,
+            ignored_in=partial(ignored_in, settings=settings),
+        )
 
     def open(self, path: Path, decoded: Decoded) -> ProjectFile:
         """A file as the engine takes it."""
@@ -80,6 +90,16 @@ def fix_files(
     for path, report in zip(paths, check_files(paths, settings)):
         if any(item.fix is not None for item in report.diagnostics):
             yield _guarded(path, lambda path: _fix(session, path, verifier, write=write))
+        else:
+            yield report
+
+
+def silence_files(paths: Sequence[Path], settings: Settings, *, write: bool) -> Iterator[FileReport]:
+    """Write a comment beside each finding that ignores it; what no comment can silence is left in the report."""
+    session = Session(settings, paths)
+    for path, report in zip(paths, check_files(paths, settings)):
+        if report.diagnostics:
+            yield _guarded(path, lambda path: _silence(session, path, write=write))
         else:
             yield report
 
@@ -181,6 +201,21 @@ def _fix(session: Session, path: Path, verifier: Verifier | None, *, write: bool
     if write and outcome.content != decoded.text:
         write_atomically(path, decoded.encode(outcome.content))
     return _report(outcome, file)
+
+
+def _silence(session: Session, path: Path, *, write: bool) -> FileReport:
+    decoded = decode(path.read_bytes())
+    file = session.open(path, decoded)
+    found = session.engine.check(file)
+    content = apply_edits(file.text.lines, ignore_comments(file.text, found))
+    remaining = session.engine.check(session.open(path, Decoded(content)))
+    if content == decoded.text:
+        return FileReport(display_name(path), remaining)
+    if write:
+        write_atomically(path, decoded.encode(content))
+    left = Counter(item.code for item in remaining)
+    silenced = tuple(item for item in found if not (left[item.code] and not left.subtract((item.code,))))
+    return FileReport(display_name(path), remaining, before=decoded.text, after=content, silenced=silenced)
 
 
 def _report(outcome: Outcome, file: ProjectFile) -> FileReport:

@@ -15,7 +15,7 @@ PACKAGE = Path(nn_lint.__file__).parent
 FLOORS = (
     ("diagnostic", "config"),
     ("source",),
-    ("suppression", "project"),
+    ("suppression", "baseline", "project"),
     ("model",),
     ("fixing",),
     ("rules",),

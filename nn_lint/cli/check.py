@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,12 +37,19 @@ class CheckOptions(CommonOptions):
     gradients: bool
     exit_zero: bool
     no_cache: bool
+    statistics: bool
+    add_ignore: bool
+    baseline: Path | None
+    write_baseline: Path | None
     stdin_filename: str | None
 
     @property
     def reads_stdin(self) -> bool:
         """Whether the text comes from the standard input."""
         return self.paths == ("-",) or (not self.paths and self.stdin_filename is not None)
+
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command("check")
@@ -61,6 +69,10 @@ class CheckOptions(CommonOptions):
 @click.option("--fail-on-warning", is_flag=True, help="Exit with 1 also when there are only warnings.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
 @click.option("--no-cache", is_flag=True, help="Do not use the cache of findings.")
+@click.option("--statistics", is_flag=True, help="Show how often each rule was broken, not the findings.")
+@click.option("--add-ignore", is_flag=True, help="Write comments that ignore what is found now; with --diff show them.")
+@click.option("--baseline", type=_FILE, metavar="FILE", help="Report only what this file does not have.")
+@click.option("--write-baseline", type=_FILE, metavar="FILE", help="Write what is found now to this file.")
 @click.option("--stdin-filename", metavar="PATH", help="The name of the text that `-` reads.")
 @common_options
 def command(**values: Any) -> int:
@@ -81,6 +93,8 @@ def _run(options: CheckOptions, output: Output) -> int:
 
     if "-" in options.paths and not options.reads_stdin:
         raise ConfigError("`-` cannot be combined with other paths")
+    if options.add_ignore and (options.fix or options.reads_stdin or options.write_baseline):
+        raise ConfigError("--add-ignore cannot be combined with --fix, --write-baseline or the standard input")
     settings = _settings(options)
     select_rules(settings)
     work = check_stdin if options.reads_stdin else check_paths
@@ -116,6 +130,7 @@ def _settings(options: CheckOptions) -> Settings:
         select=options.select or settings.select,
         extend_select=(*(() if options.select else settings.extend_select), *options.extend_select),
         ignore=(*(word for word in settings.ignore if word not in named), *options.ignore),
+        baseline=options.baseline or settings.baseline,
         unsafe_fixes=options.unsafe_fixes,
         suspicions=options.suspicions or settings.suspicions,
         fail_on_warning=options.fail_on_warning or settings.fail_on_warning,

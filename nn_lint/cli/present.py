@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from nn_lint.baseline import Baseline, write_baseline
 from nn_lint.cli.exit_codes import CLEAN, FAILURE, FINDINGS
 from nn_lint.cli.output import Output, is_terminal
 from nn_lint.config import Settings
 from nn_lint.diagnostic import Diagnostic
-from nn_lint.report import concise, diff, full, json_format, summary, verification
+from nn_lint.report import concise, diff, full, json_format, statistics, summary, verification
 from nn_lint.report.fixability import needs_proof
 from nn_lint.runner import FileReport
 
@@ -35,13 +36,22 @@ class Presenter:
     failed: bool = False
     changed: bool = False
     unproven: bool = False
+    silenced: int = 0
 
     def show(self, reports: Iterable[FileReport]) -> int:
         """Print everything, and return the exit code."""
+        noted = self._noted(self._unknown(reports))
+        if self.options.write_baseline is not None:
+            every = [item for report in noted for item in report.diagnostics]
+            number = write_baseline(self.options.write_baseline, every)
+            self.output.note(
+                f"Wrote {number} {'finding' if number == 1 else 'findings'} to {self.options.write_baseline}."
+            )
+            return FAILURE if self.failed else CLEAN
         if self.options.diff:
-            self._show_diffs(self._noted(reports))
+            self._show_diffs(noted)
         else:
-            self._show_findings(self._noted(reports))
+            self._show_findings(noted)
         self._show_end()
         if self.failed:
             return FAILURE
@@ -53,6 +63,15 @@ class Presenter:
     def _fixing(self) -> bool:
         return self.options.fix or self.options.diff
 
+    def _unknown(self, reports: Iterable[FileReport]) -> Iterator[FileReport]:
+        """The reports without the findings of the baseline."""
+        if self.settings.baseline is None or self.options.write_baseline is not None:
+            yield from reports
+            return
+        known = Baseline(self.settings.baseline)
+        for report in reports:
+            yield replace(report, diagnostics=tuple(known.unknown(report.diagnostics)))
+
     def _noted(self, reports: Iterable[FileReport]) -> Iterator[FileReport]:
         """The reports, each counted as it goes by."""
         for report in reports:
@@ -63,6 +82,7 @@ class Presenter:
             self.tally.add(report.diagnostics, report.fixed, self.settings)
             self.fixes.add(report.filename, report.fixed)
             self.changed |= report.after is not None
+            self.silenced += len(report.silenced)
             self.unproven |= bool(report.fixed) or any(map(needs_proof, report.diagnostics))
             self.proofs += (verdict.line for verdict in report.verdicts)
             self.proofs += (verification.rejection(*rejected) for rejected in report.rejected)
@@ -77,8 +97,18 @@ class Presenter:
     def _show_findings(self, reports: Iterable[FileReport]) -> None:
         found = (diagnostic for report in reports for diagnostic in report.diagnostics)
         style = self.options.output_format or ("full" if is_terminal() else "concise")
+        if self.options.statistics:
+            self._show_statistics(found, style)
+            return
         for chunk in self._rendered(style, found):
             self._say(chunk, newline=style != "json")
+
+    def _show_statistics(self, found: Iterable[Diagnostic], style: str) -> None:
+        if style == "json":
+            self._say(statistics.render_json(found, self.settings), newline=False)
+            return
+        for line in statistics.render(found, self.settings):
+            self._say(line)
 
     def _rendered(self, style: str, found: Iterable[Diagnostic]) -> Iterator[str]:
         verify = replace(self.settings.verify, enabled=self.settings.verify.enabled and not self._fixing)
@@ -96,6 +126,10 @@ class Presenter:
         if not self.files and not self.failed and not self.options.reads_stdin:
             self.output.note("No Python files found under the given paths.")
         if self.options.quiet:
+            return
+        if self.options.add_ignore:
+            verb = "Would silence" if self.options.diff else "Silenced"
+            self.output.note(f"{verb} {self.silenced} {'finding' if self.silenced == 1 else 'findings'}.")
             return
         lines = [*self.proofs, *(self.fixes.render() if self.options.show_fixes else ())]
         if self.options.diff:

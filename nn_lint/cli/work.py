@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nn_lint.config import ConfigError, Settings
-from nn_lint.runner import FileReport, check_files, check_text, fix_files, fix_text
+from nn_lint.runner import FileReport, check_files, check_text, fix_files, fix_text, silence_files
 from nn_lint.source.decoding import UndecodableError, decode
 from nn_lint.source.discovery import Discovery, discover, is_excluded
 
@@ -39,7 +39,9 @@ def check_paths(options: CheckOptions, settings: Settings, verifier: Verifier | 
     found = find_files(options, settings)
     for path, reason in found.problems:
         yield FileReport(str(path), (), failure=reason)
-    if options.fix or options.diff:
+    if options.add_ignore:
+        yield from silence_files(found.files, settings, write=not options.diff)
+    elif options.fix or options.diff:
         yield from fix_files(found.files, settings, verifier, write=not options.diff)
     else:
         yield from check_files(found.files, settings)

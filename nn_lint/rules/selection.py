@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from nn_lint.config import ConfigError, Settings, nearest
 from nn_lint.rules import all_rules
 from nn_lint.rules.rule import Rule
+from nn_lint.source.discovery import is_excluded
 
 _EVERYTHING = "ALL"
 
@@ -15,9 +18,17 @@ def select_rules(settings: Settings) -> frozenset[str]:
     Without `select` these are the rules of the default set. Among the selectors that match a rule the most specific
     decides: a code or name beats a prefix, a longer prefix a shorter one; at equal length `ignore` wins.
     """
+    for _, words in settings.per_file_ignores:
+        _codes(words)
     chosen = [_resolve(word) for word in (*settings.select, *settings.extend_select)]
     ignored = [_resolve(word) for word in settings.ignore]
     return frozenset(rule.code for rule in all_rules() if _is_on(rule, settings, chosen, ignored))
+
+
+def ignored_in(path: Path, settings: Settings) -> frozenset[str]:
+    """The codes that `per-file-ignores` leaves out of a file."""
+    matching = (words for pattern, words in settings.per_file_ignores if is_excluded(path, settings.root, (pattern,)))
+    return frozenset(code for words in matching for code in _codes(words))
 
 
 def find_rule(word: str) -> Rule:
@@ -34,6 +45,11 @@ def _is_on(rule: Rule, settings: Settings, chosen: list[str], ignored: list[str]
     if strongest_choice < 0 and not settings.select and rule.default:
         strongest_choice = 0
     return strongest_choice > strongest_ignore
+
+
+def _codes(words: tuple[str, ...]) -> frozenset[str]:
+    prefixes = tuple(_resolve(word) for word in words)
+    return frozenset(rule.code for rule in all_rules() if rule.code.startswith(prefixes))
 
 
 def _resolve(word: str) -> str:
