@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -74,12 +75,21 @@ def check_files(paths: Sequence[Path], settings: Settings, executor: Executor | 
     if executor is None and len(paths) <= FEW_FILES:
         yield from _check_batch(tuple(paths), settings, tuple(paths))
         return
-    workers = os.cpu_count() or 1
-    with nullcontext(executor) if executor else ProcessPoolExecutor(workers) as pool:
-        batches = _batches(paths, workers)
+    with _own_pool() if executor is None else nullcontext(executor) as pool:
+        batches = _batches(paths, os.cpu_count() or 1)
         every = tuple(paths)
         for reports in pool.map(_check_batch, batches, [settings] * len(batches), [every] * len(batches)):
             yield from reports
+
+
+@contextmanager
+def _own_pool() -> Iterator[Executor]:
+    """One process a core. An interrupt ends them at once, and what is left to do is given up with the run."""
+    pool = ProcessPoolExecutor(os.cpu_count() or 1, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_DFL))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def fix_files(

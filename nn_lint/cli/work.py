@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nn_lint.cli.progress import with_progress
 from nn_lint.config import ConfigError, Settings
 from nn_lint.runner import FileReport, check_files, check_text, fix_files, fix_text, silence_files
 from nn_lint.source.decoding import UndecodableError, decode
@@ -39,12 +40,18 @@ def check_paths(options: CheckOptions, settings: Settings, verifier: Verifier | 
     found = find_files(options, settings)
     for path, reason in found.problems:
         yield FileReport(str(path), (), failure=reason)
+    reports = _reports(found.files, options, settings, verifier)
+    yield from reports if options.quiet else with_progress(reports, len(found.files))
+
+
+def _reports(
+    files: Sequence[Path], options: CheckOptions, settings: Settings, verifier: Verifier | None
+) -> Iterator[FileReport]:
     if options.add_ignore:
-        yield from silence_files(found.files, settings, write=not options.diff)
-    elif options.fix or options.diff:
-        yield from fix_files(found.files, settings, verifier, write=not options.diff)
-    else:
-        yield from check_files(found.files, settings)
+        return silence_files(files, settings, write=not options.diff)
+    if options.fix or options.diff:
+        return fix_files(files, settings, verifier, write=not options.diff)
+    return check_files(files, settings)
 
 
 def check_stdin(options: CheckOptions, settings: Settings, verifier: Verifier | None) -> Iterator[FileReport]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -79,7 +79,7 @@ class ProjectFiles:
         self._overlay = dict(overlay or {})
         self._files: dict[Path, ProjectFile | None] = {}
         self._mentions: dict[Path, Mentions] = {}
-        self._recent: deque[ProjectFile] = deque()
+        self._recent: OrderedDict[ProjectFile, None] = OrderedDict()
 
     def add(self, path: Path, text: Text) -> ProjectFile:
         """Take a text that was read already; one that is known in the same words is not parsed again."""
@@ -135,9 +135,10 @@ class ProjectFiles:
 
     def _remember(self, file: ProjectFile) -> None:
         """Keep the trees of the files that were looked at last, and release older ones."""
-        self._recent.append(file)
+        self._recent[file] = None
+        self._recent.move_to_end(file)
         if len(self._recent) > _KEPT_TREES:
-            self._recent.popleft().text.release()
+            self._recent.popitem(last=False)[0].text.release()
 
     def _content(self, path: Path) -> str | None:
         """The text at a path, which is not kept."""

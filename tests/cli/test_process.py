@@ -87,6 +87,21 @@ def test_an_interrupt_is_quiet(project: Path) -> None:
     assert (process.returncode, errors) == (130, b"")
 
 
+def test_an_interrupt_stops_every_process_of_a_run(project: Path) -> None:
+    for number in range(40):
+        (project / f"net{number}.py").write_text(BAD * 40)
+    with subprocess.Popen(
+        [*COMMAND, "."], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.readline()
+        os.killpg(process.pid, signal.SIGINT)
+        errors = process.stderr.read()
+    assert (process.returncode, errors) == (130, b"")
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
 def test_a_crash_is_a_failure_with_its_traceback() -> None:
     code = "import nn_lint.cli, nn_lint.cli.app as a; a.app.invoke = lambda context: 1 / 0; nn_lint.cli.main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
