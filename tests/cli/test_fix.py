@@ -114,7 +114,8 @@ REJECTION = "src/net.py:3:9: NN101 fix not applied: Net: the proof failed: the i
 def show(capfd: pytest.CaptureFixture[str], **changes: object) -> tuple[int, str, str]:
     """What is printed for `REPORT` under these options."""
     defaults: dict[str, object] = dict.fromkeys(CheckOptions.__dataclass_fields__, False)
-    defaults.update(paths=(), output_format="concise", stdin_filename=None, write_baseline=None, baseline=None, fix=True)
+    defaults.update(dict.fromkeys(("stdin_filename", "baseline", "write_baseline")))
+    defaults.update(paths=(), output_format="concise", fix=True)
     options = CheckOptions(**{**defaults, **changes})  # type: ignore[arg-type]
     presenter = present.Presenter(Output(colour=False), Settings(Path("/project")), options, verified=True)
     code = presenter.show([REPORT])
