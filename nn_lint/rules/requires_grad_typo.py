@@ -44,7 +44,8 @@ def _judge(cls: ModuleClass, method: Method, target: cst.Attribute) -> Iterator[
     if is_own or _is_read(cls, name):
         return
     message = f"`{cls.syntax.text(target)}` sets an attribute that torch does not know: nothing is frozen or unfrozen"
-    if self_attribute(target.value, method.receiver) in cls.layers.by_attribute:
+    attribute = self_attribute(target.value, method.receiver)
+    if any(layer.torch_name != "Parameter" for layer in cls.layers.by_attribute.get(attribute or "", ())):
         yield Finding(cls.syntax.span(target), f"{message}; a layer is frozen by `.requires_grad_(False)`")
         return
     edits = (replace(cls.syntax.span(target.attr), "requires_grad"),)
@@ -88,6 +89,8 @@ RULE = Rule(
                         p.requires_gard = "norm" in name  # NN406
                     self.fc.weight.required_grad = False  # NN406
                     self.fc.bias.requires_grad_ = False  # NN406
+                    self.scale = nn.Parameter(self.fc.weight[0])
+                    self.scale.requiresGrad = False  # NN406
                 def freeze(self):
                     for p in self.parameters(): p.requires_grads = False  # NN406
                 def forward(self, x):
@@ -106,6 +109,8 @@ RULE = Rule(
                         p.requires_grad = "norm" in name
                     self.fc.weight.requires_grad = False
                     self.fc.bias.requires_grad = False
+                    self.scale = nn.Parameter(self.fc.weight[0])
+                    self.scale.requires_grad = False
                 def freeze(self):
                     for p in self.parameters(): p.requires_grad = False
                 def forward(self, x):
