@@ -12,7 +12,8 @@ from nn_lint.model.container_uses import is_only_used, local_is_only_filled
 from nn_lint.model.layer_calls import DROPOUTS, built_class, holds_weights
 from nn_lint.model.method import Method
 from nn_lint.model.occurrences import name_occurrences
-from nn_lint.model.syntax import dotted, self_attribute
+from nn_lint.model.stores import stores
+from nn_lint.model.syntax import dotted
 from nn_lint.project.hierarchy import TorchClass
 
 if TYPE_CHECKING:
@@ -48,9 +49,10 @@ class PlainContainer:
 
 def plain_containers(cls: ModuleClass) -> Iterator[PlainContainer]:
     """The containers whose layers are registered nowhere else, as far as the class and its read ancestors show."""
-    for attribute, stores in _stores(cls).items():
-        owners = [found for method, value in stores if (found := _container(method, value, attribute)) is not None]
-        if len(owners) != sum(not _is_none(value) for _, value in stores):
+    for attribute in _candidates(cls):
+        values = _stores(cls, attribute)
+        owners = [found for method, value in values if (found := _container(method, value, attribute)) is not None]
+        if len(owners) != sum(not _is_none(value) for _, value in values):
             continue
         for found in owners:
             grown = tuple(item for method in cls.methods for item in _grown(method, f"{method.receiver}.{attribute}"))
@@ -62,20 +64,21 @@ def plain_containers(cls: ModuleClass) -> Iterator[PlainContainer]:
                 break
 
 
-def _stores(cls: ModuleClass) -> dict[str, list[tuple[Method, cst.BaseExpression]]]:
-    """The values that the methods of the class and of its read ancestors assign to each attribute."""
-    found: dict[str, list[tuple[Method, cst.BaseExpression]]] = {}
-    for owner in (cls, *cls.ancestors):
-        for method in owner.methods:
-            for node in method.own_nodes:
-                targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else []
-                targets += [node.target] if isinstance(node, cst.AnnAssign) else []
-                value = node.value if isinstance(node, (cst.Assign, cst.AnnAssign)) else None
-                names = [name for item in targets if (name := self_attribute(item, method.receiver)) is not None]
-                for name in names if value is not None else ():
-                    found.setdefault(name, []).append((method, value))  # type: ignore[arg-type]
-    own = cls.assigned_here
-    return {name: stores for name, stores in found.items() if name in own}
+def _candidates(cls: ModuleClass) -> tuple[str, ...]:
+    """The attributes that the class itself makes containers."""
+    found = (store for method in cls.methods for store in stores(method) if _is_container(method, store.value))
+    return tuple(dict.fromkeys(store.attribute for store in found))
+
+
+def _stores(cls: ModuleClass, attribute: str) -> list[tuple[Method, cst.BaseExpression]]:
+    """The values that the methods of the class and of its read ancestors assign to an attribute."""
+    return [
+        (method, store.value)
+        for owner in (cls, *cls.ancestors)
+        for method in owner.methods
+        for store in stores(method)
+        if store.attribute == attribute
+    ]
 
 
 def _container(method: Method, value: cst.BaseExpression, attribute: str) -> PlainContainer | None:

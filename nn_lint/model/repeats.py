@@ -45,7 +45,7 @@ def _multiplied(cls: ModuleClass, method: Method, node: cst.BinaryOperation) -> 
     if not isinstance(node.operator, cst.Multiply):
         return
     for listed, times in ((node.left, node.right), (node.right, node.left)):
-        if not isinstance(listed, (cst.List, cst.Tuple)) or isinstance(times, cst.Comparison) or _is_one(times):
+        if not isinstance(listed, cst.List) or isinstance(times, cst.Comparison) or _is_one(times):
             continue
         for item in elements(listed):
             if holds_weights(cls, method, item):

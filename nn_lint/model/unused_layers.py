@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from nn_lint.model.layer_calls import built_class
+from nn_lint.model.layer_calls import built_class, holds_weights
 from nn_lint.model.method import Method
 from nn_lint.model.syntax import self_attribute
 from nn_lint.project.code_text import without_comments
@@ -24,10 +24,11 @@ _WALKING = re.compile(
     r"|\b(?:getattr|vars|locals|dir|attrgetter)\(|\b__(?:getattr|getattribute|getitem)__\b"
 )
 _KEPT = re.compile(r"unused|not used|dummy|compat|legacy|hook|checkpoint|placeholder|load|TODO|quant", re.IGNORECASE)
+_NUMBER = re.compile(r"_?\d+")
 _NO_STEP = frozenset({"Identity", "Module", "ModuleList", "ModuleDict"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class StoredLayer:
     """A layer that `__init__` stores once: its attribute, the target and value of the statement, its bare class."""
 
@@ -48,7 +49,19 @@ def unused_layers(cls: ModuleClass) -> tuple[StoredLayer, ...]:
     found = [item for item in stored_layers(cls) if _is_named_once(item.attribute, text)]
     if not found or any(_WALKING.search(owner.text) for owner in (cls, *cls.ancestors)):
         return ()
-    return tuple(item for item in found if not _is_kept(cls, item) and not _is_used_elsewhere(cls, item.attribute))
+    kept = [item for item in found if not _is_kept(cls, item) and not _is_of_used_set(cls, item, found)]
+    return tuple(item for item in kept if not _is_used_elsewhere(cls, item.attribute))
+
+
+def _is_of_used_set(cls: ModuleClass, item: StoredLayer, unused: list[StoredLayer]) -> bool:
+    """Whether a layer without weights is one of a set (`up2`, `up4`, `up8`) of which others are used."""
+    if cls.init is None or holds_weights(cls, cls.init, item.call):
+        return False
+    stem, names = _NUMBER.sub("", item.attribute), {other.attribute for other in unused}
+    return any(
+        other.kind == item.kind and other.attribute not in names and _NUMBER.sub("", other.attribute) == stem
+        for other in stored_layers(cls)
+    )
 
 
 def stored_layers(cls: ModuleClass) -> Iterator[StoredLayer]:

@@ -40,7 +40,7 @@ _OWN_CLASSES = {"buffer": ("Buffer",), "parameter": ("Parameter", "Uninitialized
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each registration that torch refuses because of its name."""
     init = cls.init
-    if init is None or not cls.is_module or any(cls.find_method(name) for name in (*_KINDS, "__getattr__")):
+    if init is None or not cls.is_module or any(map(cls.defines, (*_KINDS, "__getattr__"))):
         return
     if {"hasattr", "delattr"} & init.names_read or next(walk(init.node.body, cst.Del), None) is not None:
         return

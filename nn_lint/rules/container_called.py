@@ -19,7 +19,7 @@ import libcst as cst
 
 from nn_lint.model.method import Method, bound_names
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.syntax import dotted, self_attribute, walk
+from nn_lint.model.syntax import dotted, self_attribute
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.hierarchy import TorchClass
 from nn_lint.rules.rule import Example, Finding, Rule
@@ -35,7 +35,7 @@ _ADVICE = {
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each call of a container."""
     for method in cls.methods if cls.is_module else ():
-        for node in walk(method.node.body, cst.Call):
+        for node in method.own_nodes:
             if isinstance(node, cst.Call) and (name := _container(cls, method, node.func)) is not None:
                 text = "It" if isinstance(node.func, cst.Call) else f"`{cls.syntax.text(node.func)}`"
                 message = f"{text} is an `nn.{name}`, which cannot be called: it has no `forward`; {_ADVICE[name]}"
@@ -46,23 +46,22 @@ def _container(cls: ModuleClass, method: Method, called: cst.BaseExpression) -> 
     """The bare name of the container that an expression is for certain."""
     attribute = self_attribute(called, method.receiver)
     if attribute is not None:
-        layer = cls.layers.only(attribute)
-        name = layer.torch_name if layer is not None and cls.find_method(attribute) is None else None
-        return name if name in _ADVICE and attribute not in _kept_elsewhere(cls) else None
+        layer = cls.layers.only(attribute) if attribute in cls.layers.own and not cls.defines(attribute) else None
+        return layer.torch_name if layer is not None and _is_named(layer.callee, layer.torch_name) else None
     if isinstance(called, cst.Call):
         return _built(cls, called)
     return _local(cls, method, called.value) if isinstance(called, cst.Name) else None
 
 
-def _kept_elsewhere(cls: ModuleClass) -> frozenset[str]:
-    """What class bodies assign."""
-    return frozenset().union(*(item.facts.assigned for item in (cls, *cls.ancestors)))
+def _is_named(callee: str, name: str | None) -> bool:
+    """Whether a container goes by its own name."""
+    return name in _ADVICE and callee.rpartition(".")[2] == name
 
 
 def _built(cls: ModuleClass, call: cst.Call) -> str | None:
     callee = dotted(call.func)
     found = cls.resolve(callee) if callee is not None else None
-    return found.name if isinstance(found, TorchClass) and found.name in _ADVICE else None
+    return found.name if isinstance(found, TorchClass) and _is_named(callee or "", found.name) else None
 
 
 def _local(cls: ModuleClass, method: Method, name: str) -> str | None:
@@ -76,14 +75,17 @@ def _local(cls: ModuleClass, method: Method, name: str) -> str | None:
     return None
 
 
-_CALLED = re.compile(r"\bself\s*\.|\.\s*\w+\(")
+_CONTAINER = rf"(?:\w+\.)*(?:{'|'.join(_ADVICE)})\("
+_NAMED = re.compile(rf"(\w+)[ \t]*(?::[^=\n]+)?=\s*\(*\s*{_CONTAINER}")
+_AT_ONCE = re.compile(rf"{_CONTAINER}[\s\S]*\)\s*\(")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A class of the module calls something; which container it is may stand in a base."""
-    return any(f"{name}" in source for name in _ADVICE) or (
-        facts.bases not in (("nn.Module",), ("torch.nn.Module",), ("Module",)) and _CALLED.search(source) is not None
-    )
+    """A container with a name that is called somewhere, or one that may be called at once."""
+    if not any(name in source for name in _ADVICE):
+        return False
+    names = set(_NAMED.findall(source))
+    return any(re.search(rf"\b{name}\s*\(", source) for name in names) or _AT_ONCE.search(source) is not None
 
 
 RULE = Rule(

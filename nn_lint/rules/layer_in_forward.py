@@ -31,6 +31,7 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.occurrences import name_occurrences
 from nn_lint.model.syntax import walk
 from nn_lint.model.torch_spelling import spell_function
+from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.hierarchy import TorchClass
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -104,20 +105,16 @@ def _repair(cls: ModuleClass, method: Method, name: str, built: cst.Call, called
     return Repair(f"Call `{function}`, which is off in evaluation", edits)
 
 
-_BUILT = re.compile(r"\b[A-Z]\w*\(")
-_METHODS = re.compile(r"^[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)", re.MULTILINE)
+_NAMED = re.compile(r"=\s*\(*\s*(?:\w+\.)*[A-Z]\w*\(")
+_AT_ONCE = re.compile(r"\b[A-Z]\w*\([\s\S]*\)\s*\(")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A `forward`, and a class called outside of `__init__`."""
+    """A `forward`, and outside of `__init__` an instance that gets a name or is called at once."""
     if facts.method("forward") is None:
         return False
-    rows = source.splitlines()
-    return any(
-        _BUILT.search("\n".join(rows[method.row - facts.first_row : method.end_row - facts.first_row + 1]))
-        for method in facts.methods
-        if method.name != "__init__"
-    )
+    codes = (method_code(facts, source, method.name) for method in facts.methods if method.name != "__init__")
+    return any(_NAMED.search(code) or _AT_ONCE.search(code) for code in codes)
 
 
 RULE = Rule(

@@ -30,7 +30,7 @@ _SPECIAL = ("__setattr__", "train", "_apply", "apply", "children", "named_childr
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each submodule that gets hold of the module it is stored in."""
-    if not cls.is_module or any(cls.find_method(name) for name in _SPECIAL):
+    if not cls.is_module or any(map(cls.defines, _SPECIAL)):
         return
     for method in cls.methods:
         if method.is_static or method.is_class_method:
@@ -89,7 +89,7 @@ def _of_call(cls: ModuleClass, method: Method, call: cst.Call) -> Iterator[Findi
         return
     child = cls.registry.model(found)
     init = child.find_method("__init__")
-    if init is None or any(child.find_method(name) for name in _SPECIAL):
+    if init is None or any(map(child.defines, _SPECIAL)):
         return
     for argument in given:
         place = list(call.args).index(argument) + 1

@@ -45,7 +45,7 @@ _MAKERS = frozenset(
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each such tensor that `__init__` keeps."""
     init = cls.init
-    if init is None or not cls.is_module or cls.find_method("parameters") or cls.find_method("named_parameters"):
+    if init is None or not cls.is_module or cls.defines("parameters") or cls.defines("named_parameters"):
         return
     for store in stores(init):
         flag = _flag(cls, init, store.value)

@@ -65,17 +65,20 @@ def _repair(cls: ModuleClass, found: Repeat) -> Repair | None:
     return Repair("Build a layer for each place; the model gets more parameters", edits)
 
 
-_TIMES = re.compile(r"[\])]\s*\*\s*[\w(]|[\w)]\s*\*\s*[\[(]")
-_LOOP = re.compile(r"\bin\s+range\(")
+_TIMES = re.compile(r"\)\s*,?\s*\]\s*\*|\[[^\[\]]*\b[A-Z]\w*\([^\[\]]*\]\s*\*|[\w)]\s*\*\s*\[")
+_COMPREHENSION = re.compile(r"[\[(]\s*\w+\s+for\b")
+_APPENDED = re.compile(r"\.append\(\s*\w+\s*\)")
 _CONTAINER = re.compile(r"\b(?:Sequential|ModuleList)\(\s*\[?\s*(\w+)\s*,[^)]*\b\1\b")
 _LAYER = re.compile(r"\b[A-Z]\w*\(")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A list that is multiplied, a loop that counts, or a container that names one thing twice; and some layer."""
+    """A list that is multiplied, a name in a loop that counts, or twice in a container; and some layer."""
     if not _LAYER.search(source):
         return False
-    return any(pattern.search(source) for pattern in (_TIMES, _LOOP, _CONTAINER))
+    if "range(" in source and (_COMPREHENSION.search(source) or _APPENDED.search(source)):
+        return True
+    return _TIMES.search(source) is not None or _CONTAINER.search(source) is not None
 
 
 RULE = Rule(
@@ -156,7 +159,7 @@ RULE = Rule(
                         layers.append(layer)
                     self.layers = nn.Sequential(*layers)
                 def forward(self, x):
-                    return self.net(x)
+                    return self.net(self.layers(self.one(x)))
             class Looped(nn.Module):
                 def __init__(self, dim, depth):
                     super().__init__()

@@ -38,7 +38,12 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
                 continue
             value = node.args[0].value
             callee = dotted(node.func)
-            if callee is None or not _is_list(method, value) or cls.resolve(callee) != TorchClass("Sequential"):
+            if (
+                callee is None
+                or callee.rpartition(".")[2] != "Sequential"
+                or not _is_list(method, value)
+                or cls.resolve(callee) != TorchClass("Sequential")
+            ):
                 continue
             kind = "generator" if isinstance(value, cst.GeneratorExp) else "list"
             message = f"`{callee}` takes layers one by one: a {kind} of them is a `TypeError` when the model is built"
@@ -84,12 +89,12 @@ def _assigned(node: cst.CSTNode, name: str) -> cst.BaseExpression | None:
     return node.value if found and isinstance(node, (cst.Assign, cst.AnnAssign)) else None
 
 
-_CALLED = re.compile(r"\w\(\s*(?:\(|\[|\w+\s*\)|list\(|tuple\(|\w[^()]*\bfor\b|\w+\s*[+*]|.*\bfor\b)")
+_CALLED = re.compile(r"\bSequential\(\s*(?:[\[(]|\w+\s*,?\s*\)|\w+\s*[-+*]|(?:list|tuple)\(|.*\n?.*\bfor\b)")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """Something is called with a list or a name alone, and the class or its file knows `Sequential` by some name."""
-    return ("Sequential" in source or "Seq" in source) and _CALLED.search(source) is not None
+    """`Sequential` is called with a list, a name alone, or a generator."""
+    return _CALLED.search(source) is not None
 
 
 RULE = Rule(
@@ -156,7 +161,7 @@ RULE = Rule(
                         block = nn.Linear(dim, dim)
                         self.f = nn.Sequential(block)
                 def forward(self, x):
-                    return self.a(x)
+                    return self.a(self.b(self.c(self.e(self.f(x)))))
             """
         ),
     ),

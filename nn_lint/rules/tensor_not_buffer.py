@@ -40,20 +40,26 @@ _MOVING = re.compile(r"\.\s*(?:to|cuda|cpu|type_as|to_device|numpy)\(|\bdevice\b
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each constant tensor that meets the input in `forward`."""
     init, forward = cls.init, cls.method("forward")
-    if init is None or forward is None or not cls.is_module or any(map(cls.find_method, ("_apply", "to", "cuda"))):
+    if init is None or forward is None or not cls.is_module or any(map(cls.defines, ("_apply", "to", "cuda"))):
         return
     for store in stores(init):
         call = new_tensor(cls, init, store.value)
         if call is None or {"device", "out", "requires_grad"} & keywords(call) or not has_dimensions(call):
             continue
         counts = (owner.layers.assignments.get(store.attribute, 0) for owner in (cls, *cls.ancestors))
-        if sum(counts) != 1 or not _meets_input(cls, forward, store.attribute):
+        if sum(counts) != 1 or _is_registered(cls, store.attribute) or not _meets_input(cls, forward, store.attribute):
             continue
         message = (
             f"`self.{store.attribute}` is no buffer: it stays on the CPU when the model moves to a GPU, and `forward` "
             f"fails there"
         )
         yield Finding(cls.syntax.span(store.statement), message, _repair(cls, init, store))
+
+
+def _is_registered(cls: ModuleClass, attribute: str) -> bool:
+    """Whether the class or a read ancestor registers the name: what is assigned to it then is a buffer."""
+    named = re.compile(rf"register_\w+\(\s*(?:name\s*=\s*)?[\"']{attribute}[\"']")
+    return any(named.search(owner.text) for owner in (cls, *cls.ancestors))
 
 
 def _meets_input(cls: ModuleClass, forward: Method, attribute: str) -> bool:

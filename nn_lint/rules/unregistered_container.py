@@ -37,7 +37,7 @@ _ON_PURPOSE = re.compile(
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each container of layers that the class keeps unregistered."""
-    if not cls.is_module or any(cls.find_method(name) for name in _OWN_WAYS):
+    if not cls.is_module or any(map(cls.defines, _OWN_WAYS)):
         return
     for found in plain_containers(cls):
         span = cls.syntax.span(found.value)

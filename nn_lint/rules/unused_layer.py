@@ -8,8 +8,9 @@ an error about parameters that did not take part in the loss.
 
 ## What is not reported
 Layers that a base, an heir or any text near takes (`model.head`, `"head"`), classes that walk over their submodules
-(`self.children()`, `getattr`), hand themselves over, or have bases out of sight; losses, `nn.Identity`, containers, and
-layers whose name or comment says why they are there. `copy-paste-layer` reports those whose sibling runs twice.
+(`self.children()`, `getattr`), hand themselves over, or have bases out of sight; losses, `nn.Identity`, containers, one
+of a set without weights (`up2`, `up4`), and layers whose name or comment says why they are there. `copy-paste-layer`
+reports those whose sibling runs twice.
 """
 
 from __future__ import annotations
@@ -109,6 +110,14 @@ RULE = Rule(
                     self.name = act
                 def forward(self, x):
                     return getattr(self, self.name)(self.fc(x))
+            class Sizes(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.up2 = nn.Upsample(scale_factor=2)
+                    self.up4 = nn.Upsample(scale_factor=4)
+                    self.up8 = nn.Upsample(scale_factor=8)
+                def forward(self, x):
+                    return self.up8(self.up2(x))
             class Far(Unseen, nn.Module):
                 def __init__(self, dim):
                     super().__init__()
