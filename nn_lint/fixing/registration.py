@@ -24,11 +24,11 @@ _TAKEN_KEYS = frozenset(
 
 def register(cls: ModuleClass, found: PlainContainer) -> tuple[str, tuple[Edit, ...]] | str:
     """The name of torch's container and the edits that use it, or why there are none."""
-    container = spell_layer(cls, "ModuleDict" if found.is_dict else "ModuleList")
+    container = spell_layer(cls, f"{found.kind}{'Dict' if found.is_dict else 'List'}")
+    if not found.kind:
+        return "not everything that it holds is a layer for certain"
     if container is None:
         return "no import of the file leads to `torch.nn`"
-    if found.hidden:
-        return "not everything that it holds is a layer for certain"
     if any(item.nested for item in found.items):
         return "containers in it have to be registered too"
     if found.is_dict and not all(_fits(item) for item in found.items):
@@ -45,6 +45,7 @@ def _fits(item: Item) -> bool:
 
 def _knows_methods(cls: ModuleClass, found: PlainContainer) -> bool:
     known = _DICT_METHODS if found.is_dict else _LIST_METHODS
+    known = known & {"append", "extend", "values", "items", "keys"} if found.kind == "Parameter" else known
     for owner in (cls, *cls.ancestors):
         for method in owner.methods:
             for chain in attribute_occurrences(method.node.body, method.receiver, found.attribute):

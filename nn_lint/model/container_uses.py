@@ -53,6 +53,8 @@ def _is_plain_use(chain: Chain) -> bool:
     node, parent = chain[-1], chain[-2]
     if isinstance(parent, (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.Comparison, cst.If, cst.IfExp)):
         return not isinstance(parent, cst.IfExp) or node is parent.test
+    if isinstance(parent, cst.Assign):
+        return all(isinstance(item.target, (cst.Tuple, cst.List)) for item in parent.targets)
     if isinstance(parent, (cst.BooleanOperation, cst.UnaryOperation, cst.Assert)):
         return True
     if isinstance(parent, cst.Attribute):
@@ -86,7 +88,8 @@ def _is_plain_item(chain: Chain) -> bool:
         call = chain[-4]
         name = (dotted(call.func) or "?").rpartition(".")[2] if isinstance(call, cst.Call) else "?"
         return name[:1].islower() and name not in _HANDLING
-    return isinstance(parent, (cst.Call, cst.AssignTarget, cst.Assign, cst.Subscript, cst.For, cst.Comparison))
+    used = (cst.Call, cst.AssignTarget, cst.Assign, cst.Subscript, cst.For, cst.Comparison, cst.BinaryOperation)
+    return isinstance(parent, used)
 
 
 def _is_plain_argument(chain: Chain) -> bool:

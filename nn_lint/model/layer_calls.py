@@ -50,6 +50,14 @@ def built_class(cls: ModuleClass, method: Method, node: cst.CSTNode) -> Resolved
     return found if known and callee.split(".")[0] not in method.locals else None
 
 
+def is_parameter(cls: ModuleClass, method: Method, node: cst.CSTNode) -> bool:
+    """Whether an expression makes a parameter."""
+    callee = dotted(node.func) if isinstance(node, cst.Call) else None
+    if callee is None or callee.rpartition(".")[2] != "Parameter" or callee.split(".")[0] in method.locals:
+        return False
+    return cls.resolve(callee) == TorchClass("Parameter")
+
+
 def holds_weights(cls: ModuleClass, method: Method, node: cst.CSTNode) -> bool:
     """Whether a call builds a layer that has weights for certain, itself or in what it is handed."""
     found = built_class(cls, method, node)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from nn_lint.model.method import Method
+from nn_lint.model.method import Method, bound_names
 from nn_lint.model.syntax import dotted
 from nn_lint.project.hierarchy import ExternalClass
 
@@ -37,6 +37,33 @@ def new_tensor(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> cs
     found = cls.resolve(callee)
     is_torch = isinstance(found, ExternalClass) and found.origin.startswith("torch.")
     return node if is_torch and isinstance(node, cst.Call) else None
+
+
+def kept_tensor(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> cst.Call | None:
+    """The same for a local name that starts as a new tensor, and is only reshaped and written into."""
+    inner = _innermost(node)
+    if not isinstance(inner, cst.Name):
+        return new_tensor(cls, method, node)
+    values = [value for item in method.own_nodes if (value := _assigned(item, inner.value)) is not None]
+    if len(values) != list(bound_names(method.node.body)).count(inner.value) or not values:
+        return None
+    reshaped = all(
+        isinstance(found := _innermost(item), cst.Name) and found.value == inner.value for item in values[1:]
+    )
+    return new_tensor(cls, method, values[0]) if reshaped else None
+
+
+def _innermost(node: cst.BaseExpression) -> cst.BaseExpression:
+    """What reshaping and casts are applied to."""
+    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in _KEEPING:
+        node = node.func.value
+    return node
+
+
+def _assigned(node: cst.CSTNode, name: str) -> cst.BaseExpression | None:
+    targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else []
+    found = any(isinstance(item, cst.Name) and item.value == name for item in targets)
+    return node.value if found and isinstance(node, cst.Assign) else None
 
 
 def has_dimensions(call: cst.Call) -> bool:

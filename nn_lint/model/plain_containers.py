@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model.container_uses import is_only_used, local_is_only_filled
-from nn_lint.model.layer_calls import DROPOUTS, built_class, holds_weights
+from nn_lint.model.layer_calls import DROPOUTS, built_class, holds_weights, is_parameter
 from nn_lint.model.method import Method
 from nn_lint.model.occurrences import name_occurrences
 from nn_lint.model.stores import stores
@@ -43,8 +43,8 @@ class PlainContainer:
     value: cst.BaseExpression
     is_dict: bool
     items: tuple[Item, ...]
-    hidden: bool
-    """Layers are unknown to some part of what was put in."""
+    kind: str
+    """`Module` or `Parameter`, where all items are of that kind for certain."""
 
 
 def plain_containers(cls: ModuleClass) -> Iterator[PlainContainer]:
@@ -59,8 +59,9 @@ def plain_containers(cls: ModuleClass) -> Iterator[PlainContainer]:
             items = (*found.items, *grown)
             if not _is_hiding_place(items) and _holds_layers(cls, found.method, items):
                 if is_only_used(cls, attribute):
-                    hidden = any(not _is_layer(cls, found.method, item.node) for item in items)
-                    yield PlainContainer(attribute, found.method, found.value, found.is_dict, items, hidden)
+                    kinds = {_kind(cls, found.method, item.node) for item in items}
+                    kind = kinds.pop() if len(kinds) == 1 else ""
+                    yield PlainContainer(attribute, found.method, found.value, found.is_dict, items, kind)
                 break
 
 
@@ -85,7 +86,7 @@ def _container(method: Method, value: cst.BaseExpression, attribute: str) -> Pla
     items = tuple(_items(method, value)) if _is_container(method, value) else None
     if items is None:
         return None
-    return PlainContainer(attribute, method, value, _is_dict(method, value), items, hidden=False)
+    return PlainContainer(attribute, method, value, _is_dict(method, value), items, "")
 
 
 def _is_container(method: Method, node: cst.BaseExpression) -> bool:
@@ -222,15 +223,18 @@ def _is_hiding_place(items: tuple[Item, ...]) -> bool:
     return len(items) == 1 and not items[0].many and items[0].key is None
 
 
-def _is_layer(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> bool:
-    return built_class(cls, method, node) is not None
+def _kind(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> str:
+    """What torch's containers call an item: a module, a parameter, or nothing that is known."""
+    if is_parameter(cls, method, node):
+        return "Parameter"
+    return "Module" if built_class(cls, method, node) is not None else ""
 
 
 def _holds_layers(cls: ModuleClass, method: Method, items: tuple[Item, ...]) -> bool:
     """Whether some item has weights, or behaves otherwise in training."""
     for item in items:
         found = built_class(cls, method, item.node)
-        if isinstance(found, TorchClass) and found.name in DROPOUTS:
+        if is_parameter(cls, method, item.node) or (isinstance(found, TorchClass) and found.name in DROPOUTS):
             return True
         if found is not None and holds_weights(cls, method, item.node):
             return True

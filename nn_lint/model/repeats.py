@@ -48,7 +48,8 @@ def _multiplied(cls: ModuleClass, method: Method, node: cst.BinaryOperation) -> 
         if not isinstance(listed, cst.List) or isinstance(times, cst.Comparison) or _is_one(times):
             continue
         for item in elements(listed):
-            if holds_weights(cls, method, item):
+            is_name = isinstance(item, cst.Name) and _is_one_layer(cls, method, item.value)
+            if is_name or holds_weights(cls, method, item):
                 yield Repeat(node, cls.syntax.text(item), times)
                 return
 
@@ -85,10 +86,21 @@ def _listed(cls: ModuleClass, method: Method, node: cst.Call) -> Iterator[Repeat
     found = cls.resolve(callee) if callee is not None else None
     if not isinstance(found, TorchClass) or found.name not in CONTAINERS:
         return
+    for argument in node.args:
+        yield from _handed(method, argument.value)
     names = [item.value for argument in node.args for item in _written(argument) if isinstance(item, cst.Name)]
     for name in sorted({name for name in names if names.count(name) > 1}):
         if _is_one_layer(cls, method, name):
             yield Repeat(node, name)
+
+
+def _handed(method: Method, node: cst.BaseExpression) -> Iterator[Repeat]:
+    """`nn.ModuleList([layer for _ in range(n)])`, where the caller hands over the layer."""
+    if not isinstance(node, (cst.ListComp, cst.GeneratorExp)) or not isinstance(node.elt, cst.Name):
+        return
+    name, bound = node.elt.value, set(bound_names(method.node.body))
+    if any(item.name == name for item in method.parameters) and name not in bound and _counts(node.for_in.iter):
+        yield Repeat(node, name)
 
 
 def _written(argument: cst.Arg) -> tuple[cst.BaseExpression, ...]:

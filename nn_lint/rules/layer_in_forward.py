@@ -36,6 +36,8 @@ from nn_lint.project.facts import ClassFacts
 from nn_lint.project.hierarchy import TorchClass
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
+_MOVES = frozenset({"to", "cuda", "float", "double", "half", "type"})
+
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each layer that keeps something and is built where it is called."""
@@ -50,11 +52,19 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 def _of_method(cls: ModuleClass, method: Method) -> Iterator[Finding]:
     for node in walk(method.node.body, cst.Call, cst.Assign):
         if isinstance(node, cst.Call) and isinstance(node.func, cst.Call):
-            yield from _judge(cls, method, node.func, node)
+            yield from _judge(cls, method, _moved(node.func), node)
         elif isinstance(node, cst.Assign) and isinstance(node.value, cst.Call) and len(node.targets) == 1:
             target = node.targets[0].target
             if isinstance(target, cst.Name) and _is_only_called(method, target.value):
-                yield from _judge(cls, method, node.value, None)
+                yield from _judge(cls, method, _moved(node.value), None)
+
+
+def _moved(node: cst.Call) -> cst.Call:
+    """What is moved or cast: `nn.Linear(4, 4)` of `nn.Linear(4, 4).to(x.device)`."""
+    func = node.func
+    while isinstance(func, cst.Attribute) and func.attr.value in _MOVES and isinstance(func.value, cst.Call):
+        node, func = func.value, func.value.func
+    return node
 
 
 def _judge(cls: ModuleClass, method: Method, built: cst.Call, called: cst.Call | None) -> Iterator[Finding]:
@@ -97,7 +107,14 @@ def _asks_training(method: Method) -> bool:
 
 def _repair(cls: ModuleClass, method: Method, name: str, built: cst.Call, called: cst.Call | None) -> Repair | None:
     function = spell_function(cls, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
-    if called is None or function is None or len(called.args) != 1 or called.args[0].star or called.args[0].keyword:
+    if (
+        called is None
+        or called.func is not built
+        or function is None
+        or len(called.args) != 1
+        or called.args[0].star
+        or called.args[0].keyword
+    ):
         return None
     given = [cls.syntax.text(called.args[0].value), *(cls.syntax.text(item).rstrip(", ") for item in built.args)]
     content = f"{function}({', '.join(given)}, training={method.receiver}.training)"
@@ -152,7 +169,7 @@ RULE = Rule(
                 def forward(self, x):
                     x = nn.Linear(4, 4)(x)  # NN412
                     drop = nn.Dropout(0.1)  # NN412
-                    norm = nn.LayerNorm(4)  # NN412
+                    norm = nn.LayerNorm(4).to(x.device)  # NN412
                     return self.head(drop(norm(x)))
                 def head(self, x):
                     net = nn.Sequential(nn.Linear(4, 4), nn.ReLU())  # NN412

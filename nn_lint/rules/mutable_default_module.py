@@ -6,7 +6,7 @@ Python makes a default once, when the class is read. All models that are built w
 layer: training one changes the others, and two of them in one model count their weights once.
 
 ## What is not reported
-Layers without weights (`act=nn.ReLU()`), classes (`act=nn.ReLU`), `None`.
+Layers without weights (`act=nn.ReLU()`), losses and metrics, classes (`act=nn.ReLU`), `None`.
 
 ## Fix safety
 Unsafe: the default becomes `None`, and the layer is built in the first line of `__init__`. Models do not share it any
@@ -26,13 +26,15 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
+_MEASURES = re.compile(r"loss|criterion|metric", re.IGNORECASE)
+
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each default that is a layer with weights."""
     for method in cls.methods if cls.is_module else ():
         for parameter in method.parameters:
             default = parameter.node.default
-            if default is None or not holds_weights(cls, method, default):
+            if default is None or _MEASURES.search(parameter.name) or not holds_weights(cls, method, default):
                 continue
             message = (
                 f"the default of `{parameter.name}` is one layer that all calls share: models that are built without "

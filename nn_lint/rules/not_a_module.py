@@ -7,8 +7,9 @@ the CPU after `.to("cuda")`, and are not saved. Calling the object fails: `TypeE
 callable`. Where the text calls `.forward(x)` by hand nothing fails at all.
 
 ## What is not reported
-Classes with any base, with a decorator, or with subclasses (a mixin for modules), and classes that handle their layers
-themselves: that have a `parameters`, `to`, `train` or `state_dict`, a `__call__`, or deal with an optimizer.
+Classes with any base but `object`, with a decorator, or with subclasses (a mixin for modules), and classes that handle
+their layers themselves: that have a `parameters`, `to`, `train` or `state_dict`, a `__call__`, or deal with an
+optimizer.
 
 ## Fix safety
 Unsafe: `nn.Module` becomes the base, and `super().__init__()` the first statement of `__init__` where it is missing.
@@ -23,7 +24,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from nn_lint.diagnostic import Applicability, Edit
-from nn_lint.fixing.build import insert, insert_before
+from nn_lint.fixing.build import insert, insert_before, replace
 from nn_lint.model.layer_calls import holds_weights
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
@@ -82,11 +83,9 @@ def _repair(cls: ModuleClass, init: Method) -> Repair | None:
         return None
     node, edits = cls.syntax.node, list[Edit]()
     if isinstance(node.lpar, cst.LeftParen):
-        bases = [*node.bases, *node.keywords]
-        if bases:
-            return None
         start = cls.syntax.lines.offset(cls.name_span.end)
-        edits.append(insert(cls.syntax.lines.position(cls.syntax.lines.text.index("(", start) + 1), base))
+        empty = insert(cls.syntax.lines.position(cls.syntax.lines.text.index("(", start) + 1), base)
+        edits.append(replace(cls.syntax.span(node.bases[0]), base) if node.bases else empty)
     else:
         edits.append(insert(cls.name_span.end, f"({base})"))
     if not init.parent_calls:
@@ -100,9 +99,14 @@ _BY_HAND = re.compile(r"\.\s*(?:parameters|state_dict|load_state_dict|cuda|to|tr
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """No base, an `__init__` and a `forward`, no way of its own to handle layers, and a class that is called."""
+    """No base that counts, an `__init__` and a `forward`, and no way of its own to handle layers."""
     names = {method.name for method in facts.methods}
-    if facts.bases or facts.decorators or facts.metaclass or not {"__init__", "forward"} <= names:
+    if (
+        facts.bases not in ((), ("object",))
+        or facts.decorators
+        or facts.metaclass
+        or not {"__init__", "forward"} <= names
+    ):
         return False
     return not names & _OWN_WAYS and not facts.name.endswith("Mixin") and not _BY_HAND.search(source)
 
@@ -125,7 +129,7 @@ RULE = Rule(
                     self.fc = nn.Linear(dim, dim)
                 def forward(self, x):
                     return self.fc(x)
-            class Encoder():  # NN413
+            class Encoder(object):  # NN413
                 def __init__(self, dim):
                     self.net = nn.Sequential(nn.Linear(dim, dim), nn.ReLU())
                 def forward(self, x):

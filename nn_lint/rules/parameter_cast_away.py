@@ -7,8 +7,8 @@ not register it: it is not in `parameters()`, no optimizer trains it, `state_dic
 nothing to do gives back the parameter itself, so that all is well on the CPU and the fault begins with the GPU.
 
 ## What is not reported
-The cast inside (`nn.Parameter(torch.zeros(4).to(device))`), `.requires_grad_(False)`, and a parameter that is taken
-apart on purpose by `.detach()` or `.data`.
+The cast inside (`nn.Parameter(torch.zeros(4).to(device))`), a parameter made anew of itself, `.requires_grad_(False)`,
+and a parameter that is taken apart on purpose by `.detach()` or `.data`.
 
 ## Fix safety
 Unsafe: casts go inside the call. The parameter is registered on every device from then on, trains, and `state_dict`
@@ -24,11 +24,11 @@ import libcst as cst
 
 from nn_lint.diagnostic import Applicability, Edit, Span
 from nn_lint.fixing.build import insert
-from nn_lint.model.method import Method
+from nn_lint.model.layer_calls import is_parameter
+from nn_lint.model.method import Method, bound_names
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.syntax import dotted, self_attribute
+from nn_lint.model.stores import stores
 from nn_lint.project.facts import ClassFacts
-from nn_lint.project.hierarchy import TorchClass
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _CASTS = frozenset("to cuda cpu half float double bfloat16 type type_as xpu".split())
@@ -43,19 +43,27 @@ _AFTERWARDS = re.compile(r"\)\s*\.\s*\w+\(|\)\s*[-+*/@%]|[-+*/@%]\s*(?:\w+\.)*Pa
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each attribute that gets what was computed from a new parameter."""
     for method in cls.methods if cls.is_module else ():
-        for node in method.own_nodes:
-            targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else []
-            targets += [node.target] if isinstance(node, cst.AnnAssign) else []
-            value = node.value if isinstance(node, (cst.Assign, cst.AnnAssign)) else None
-            names = [name for item in targets if (name := self_attribute(item, method.receiver)) is not None]
-            if names and value is not None:
-                yield from _judge(cls, method, names[0], value)
+        for store in stores(method):
+            value = _local(method, store.value.value) if isinstance(store.value, cst.Name) else store.value
+            if value is not None:
+                yield from _judge(cls, method, store.attribute, value)
+
+
+def _local(method: Method, name: str) -> cst.BaseExpression | None:
+    """What a local name was assigned, where that happens once."""
+    if list(bound_names(method.node.body)).count(name) != 1:
+        return None
+    for node in method.own_nodes:
+        targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else []
+        if any(isinstance(item, cst.Name) and item.value == name for item in targets):
+            return node.value if isinstance(node, cst.Assign) else None
+    return None
 
 
 def _judge(cls: ModuleClass, method: Method, name: str, value: cst.BaseExpression) -> Iterator[Finding]:
     steps, inner = _steps(value)
     lost = [step for step in steps if step in _CASTS | _COMPUTED]
-    if not lost or not _is_parameter(cls, method, inner):
+    if not lost or not is_parameter(cls, method, inner) or f".{name}" in cls.syntax.text(inner):
         return
     always = any(step in _COMPUTED for step in lost)
     when = "" if always else " as soon as the cast has something to do"
@@ -88,13 +96,6 @@ def _steps(node: cst.BaseExpression) -> tuple[list[str], cst.BaseExpression]:
             node = node.expression
         else:
             return steps, node
-
-
-def _is_parameter(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> bool:
-    callee = dotted(node.func) if isinstance(node, cst.Call) else None
-    if callee is None or callee.rpartition(".")[2] != "Parameter" or callee.split(".")[0] in method.locals:
-        return False
-    return cls.resolve(callee) == TorchClass("Parameter")
 
 
 def _edits(cls: ModuleClass, value: cst.BaseExpression, inner: cst.BaseExpression) -> Iterator[Edit]:
@@ -164,6 +165,8 @@ RULE = Rule(
                     self.w = nn.Parameter(torch.randn(dim)) * 0.02  # NN404
                     self.v = 0.02 * nn.Parameter(torch.randn(dim))  # NN404
                     self.u = nn.Parameter(torch.randn(dim)).unsqueeze(0)  # NN404
+                    t = nn.Parameter(torch.randn(dim)).to("meta")  # NN404
+                    self.t = t
                 def forward(self, x):
                     return x * self.w + self.v + self.u
             """
@@ -183,6 +186,7 @@ RULE = Rule(
                     self.size = nn.Parameter(torch.zeros(4)).numel()
                     moved = nn.Parameter(torch.zeros(4)).to(device)
                     self.e = nn.Parameter(moved)
+                    self.a = nn.Parameter(self.a.data.clone()).to(self.a.device)
                 def forward(self, x):
                     return x + self.a.to(x.dtype)
             """

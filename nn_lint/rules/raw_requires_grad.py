@@ -48,7 +48,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     if init is None or not cls.is_module or cls.defines("parameters") or cls.defines("named_parameters"):
         return
     for store in stores(init):
-        flag = _flag(cls, init, store.value)
+        flag = _flag(cls, init, store.value) or _flag_later(cls, init, store)
         if flag is None or cls.layers.assignments.get(store.attribute) != 1 or _is_handed_on(cls, store.attribute):
             continue
         message = (
@@ -70,6 +70,19 @@ def _flag(cls: ModuleClass, init: Method, value: cst.BaseExpression) -> cst.CSTN
         if item.keyword is not None and item.keyword.value == "requires_grad":
             is_true = isinstance(item.value, cst.Name) and item.value.value == "True"
             return item if is_true and _is_new_tensor(cls, init, value) else None
+    return None
+
+
+def _flag_later(cls: ModuleClass, init: Method, store: Store) -> cst.CSTNode | None:
+    """`self.w.requires_grad = True` behind the assignment."""
+    if not _is_new_tensor(cls, init, store.value):
+        return None
+    wanted = f"{init.receiver}.{store.attribute}.requires_grad"
+    for node in init.own_nodes:
+        is_true = isinstance(node, cst.Assign) and isinstance(node.value, cst.Name) and node.value.value == "True"
+        targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) and is_true else []
+        if any(dotted(item) == wanted for item in targets):
+            return node
     return None
 
 
@@ -104,6 +117,8 @@ def _repair(cls: ModuleClass, store: Store, flag: cst.CSTNode) -> Repair | None:
         return None
     span = cls.syntax.span(value)
     edits: list[Edit] = [insert(span.start, f"{parameter}("), insert(span.end, ")")]
+    if isinstance(flag, cst.Assign):
+        return None
     if flag is value:
         assert isinstance(value.func, cst.Attribute), "the call of a method"
         edits[1:] = [Edit(Span(cls.syntax.span(value.func.value).end, span.end), ")")]
@@ -116,7 +131,7 @@ def _repair(cls: ModuleClass, store: Store, flag: cst.CSTNode) -> Repair | None:
     return Repair("Make it a parameter; checkpoints get a new key", tuple(edits))
 
 
-_FLAG = re.compile(r"\brequires_grad\s*=\s*True|\.requires_grad_\(")
+_FLAG = re.compile(r"\brequires_grad\s*=\s*True|\.requires_grad_\(|\.requires_grad\s*=\s*True")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -157,6 +172,19 @@ RULE = Rule(
                 def forward(self, x):
                     return x * self.w + self.b
             """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Later(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.w = torch.randn(dim)  # NN405
+                    self.w.requires_grad = True
+                def forward(self, x):
+                    return x * self.w
+            """
         ),
         Example(
             """

@@ -56,7 +56,7 @@ def _repair(cls: ModuleClass, found: Repeat) -> Repair | None:
         return None
     count = cls.syntax.text(times)
     items = [cls.syntax.text(item.value) for item in listed.elements]
-    if any(isinstance(item, cst.StarredElement) for item in listed.elements):
+    if any(isinstance(item, cst.StarredElement) or not isinstance(item.value, cst.Call) for item in listed.elements):
         return None
     content = f"[{items[0]} for _ in range({count})]"
     if len(items) > 1:
@@ -65,7 +65,7 @@ def _repair(cls: ModuleClass, found: Repeat) -> Repair | None:
     return Repair("Build a layer for each place; the model gets more parameters", edits)
 
 
-_TIMES = re.compile(r"\)\s*,?\s*\]\s*\*|\[[^\[\]]*\b[A-Z]\w*\([^\[\]]*\]\s*\*|[\w)]\s*\*\s*\[")
+_TIMES = re.compile(r"\)\s*,?\s*\]\s*\*|\[[^\[\]]*\b[A-Z]\w*\([^\[\]]*\]\s*\*|\[\s*\w+\s*\]\s*\*|[\w)]\s*\*\s*\[")
 _COMPREHENSION = re.compile(r"[\[(]\s*\w+\s+for\b")
 _APPENDED = re.compile(r"\.append\(\s*\w+\s*\)")
 _CONTAINER = re.compile(r"\b(?:Sequential|ModuleList)\(\s*\[?\s*(\w+)\s*,[^)]*\b\1\b")
@@ -125,7 +125,7 @@ RULE = Rule(
                 def forward(self, x):
                     return self.fc(x)
             class Stack(nn.Module):
-                def __init__(self, dim, depth):
+                def __init__(self, dim, depth, given):
                     super().__init__()
                     block = Block(dim)
                     self.blocks = nn.ModuleList([block for _ in range(depth)])  # NN402
@@ -134,6 +134,8 @@ RULE = Rule(
                     for _ in range(depth):
                         layers.append(layer)  # NN402
                     self.layers = nn.Sequential(*layers)
+                    self.six = nn.ModuleList([block] * 6)  # NN402
+                    self.given = nn.ModuleList([given for _ in range(depth)])  # NN402
                     fc = nn.Linear(dim, dim)
                     self.net = nn.Sequential(fc, nn.ReLU(), fc)  # NN402
                 def forward(self, x):

@@ -25,7 +25,7 @@ from nn_lint.diagnostic import Applicability, Edit, Span
 from nn_lint.fixing.build import insert
 from nn_lint.model.method import Method, names
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.new_tensors import has_dimensions, keywords, new_tensor
+from nn_lint.model.new_tensors import has_dimensions, kept_tensor, keywords
 from nn_lint.model.occurrences import Chain, attribute_occurrences
 from nn_lint.model.stores import Store, stores
 from nn_lint.model.syntax import dotted
@@ -43,7 +43,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     if init is None or forward is None or not cls.is_module or any(map(cls.defines, ("_apply", "to", "cuda"))):
         return
     for store in stores(init):
-        call = new_tensor(cls, init, store.value)
+        call = kept_tensor(cls, init, store.value)
         if call is None or {"device", "out", "requires_grad"} & keywords(call) or not has_dimensions(call):
             continue
         counts = (owner.layers.assignments.get(store.attribute, 0) for owner in (cls, *cls.ancestors))
@@ -79,6 +79,8 @@ def _meets_input(cls: ModuleClass, forward: Method, attribute: str) -> bool:
 
 def _joins(cls: ModuleClass, forward: Method, chain: Chain) -> bool:
     node, parent = chain[-1], chain[-2]
+    if isinstance(parent, cst.Subscript) and parent.value is node:
+        return _joins(cls, forward, chain[:-1])
     if isinstance(parent, cst.BinaryOperation):
         return _is_of_input(forward, parent.left if node is parent.right else parent.right)
     if isinstance(parent, cst.Arg) and isinstance(chain[-3], cst.Call):
@@ -121,7 +123,7 @@ def _repair(cls: ModuleClass, init: Method, store: Store) -> Repair | None:
 
 
 _STORE = re.compile(
-    r"\.\w+[ \t]*(?::[^=\n]+)?=[ \t(\r\n]*(?:\w+\.)*(?:empty|\w*Tensor|tensor|zeros|ones|randn?|full|eye|\w+space"
+    r"\w[ \t]*(?::[^=\n]+)?=[ \t(\r\n]*(?:\w+\.)*(?:empty|\w*Tensor|tensor|zeros|ones|randn?|full|eye|\w+space"
     r"|arange|from_numpy|as_tensor|\w+_window|normal)\("
 )
 
@@ -150,8 +152,13 @@ RULE = Rule(
                     self.mean = torch.tensor([0.5, 0.5, 0.5]).view(1, 3, 1, 1)  # NN403
                     self.std = torch.ones(1, n, 1, 1)  # NN403
                     self.kernel = torch.rand(n, n, 3, 3)  # NN403
+                    table = torch.zeros(n, 8)
+                    table[:, 0] = 1
+                    table = table.unsqueeze(0)
+                    self.table = table  # NN403
                 def forward(self, x):
                     x = (x - self.mean) / self.std + F.relu(x) * self.std
+                    x = x + self.table[:, :, : x.size(3)].unsqueeze(2) if x.dim() == 3 else x + self.table[0, 0, 0]
                     return F.conv2d(x, self.kernel)
             """,
             fixed="""
@@ -164,8 +171,13 @@ RULE = Rule(
                     self.register_buffer("mean", torch.tensor([0.5, 0.5, 0.5]).view(1, 3, 1, 1), persistent=False)
                     self.register_buffer("std", torch.ones(1, n, 1, 1), persistent=False)
                     self.register_buffer("kernel", torch.rand(n, n, 3, 3), persistent=False)
+                    table = torch.zeros(n, 8)
+                    table[:, 0] = 1
+                    table = table.unsqueeze(0)
+                    self.register_buffer("table", table, persistent=False)
                 def forward(self, x):
                     x = (x - self.mean) / self.std + F.relu(x) * self.std
+                    x = x + self.table[:, :, : x.size(3)].unsqueeze(2) if x.dim() == 3 else x + self.table[0, 0, 0]
                     return F.conv2d(x, self.kernel)
             """,
         ),

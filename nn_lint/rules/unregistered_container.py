@@ -49,9 +49,10 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 def _finding(cls: ModuleClass, found: PlainContainer) -> Finding:
     span = cls.syntax.span(found.value)
+    what = "parameters" if found.kind == "Parameter" else "layers"
     kind = "dict" if found.is_dict else "list or tuple"
     message = (
-        f"the layers in `self.{found.attribute}` are not registered, since a plain {kind} holds them: they are not in "
+        f"the {what} in `self.{found.attribute}` are not registered, since a plain {kind} holds them: they are not in "
         f"`parameters()`, never train, stay on the CPU and are not saved"
     )
     edits = register(cls, found)
@@ -87,6 +88,7 @@ RULE = Rule(
     examples=(
         Example(
             """
+            import torch
             from torch import nn
             class Mlp(nn.Module):
                 def __init__(self, dim, depth):
@@ -95,10 +97,12 @@ RULE = Rule(
                     self.heads = {"a": nn.Linear(dim, 1), "b": nn.Linear(dim, 2)}  # NN401
                     self.pair = (nn.Linear(dim, dim), nn.Linear(dim, dim))  # NN401
                     self.drops = [nn.Dropout(0.1), nn.Dropout(0.2)]  # NN401
+                    self.scales = [nn.Parameter(torch.ones(dim)) for _ in range(depth)]  # NN401
                 def forward(self, x, name):
                     for layer in self.layers:
                         x = layer(x).relu()
-                    x = self.drops[0](self.pair[0](x) + self.pair[1](x))
+                    first, second = self.pair
+                    x = self.drops[0](first(x) + second(x)) * self.scales[0]
                     return self.heads[name](x)
             class Grown(nn.Module):
                 def __init__(self, dim, depth):
@@ -132,6 +136,7 @@ RULE = Rule(
                     return sum(block(x) for block in self.blocks)
             """,
             fixed="""
+            import torch
             from torch import nn
             class Mlp(nn.Module):
                 def __init__(self, dim, depth):
@@ -140,10 +145,12 @@ RULE = Rule(
                     self.heads = nn.ModuleDict({"a": nn.Linear(dim, 1), "b": nn.Linear(dim, 2)})
                     self.pair = (nn.ModuleList([nn.Linear(dim, dim), nn.Linear(dim, dim)]))
                     self.drops = nn.ModuleList([nn.Dropout(0.1), nn.Dropout(0.2)])
+                    self.scales = nn.ParameterList([nn.Parameter(torch.ones(dim)) for _ in range(depth)])
                 def forward(self, x, name):
                     for layer in self.layers:
                         x = layer(x).relu()
-                    x = self.drops[0](self.pair[0](x) + self.pair[1](x))
+                    first, second = self.pair
+                    x = self.drops[0](first(x) + second(x)) * self.scales[0]
                     return self.heads[name](x)
             class Grown(nn.Module):
                 def __init__(self, dim, depth):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from nn_lint.rules.repeated_instance import RULE
 
@@ -24,5 +25,7 @@ def test_all_places_hold_one_layer(places: str) -> None:
 
 
 def test_a_layer_that_is_named_several_times_is_one() -> None:
-    stack = build(RULE.examples[1].text, "Stack", 4, 3)
-    assert all(len(list(getattr(stack, name).parameters())) == 2 for name in ("blocks", "layers", "net"))
+    stack = build(RULE.examples[1].text, "Stack", 4, 3, torch.nn.Linear(4, 4))
+    assert all(
+        len(list(getattr(stack, name).parameters())) == 2 for name in ("blocks", "layers", "six", "given", "net")
+    )
