@@ -12,7 +12,6 @@ import libcst as cst
 from nn_lint.model.layer_calls import built_class, holds_weights
 from nn_lint.model.method import Method
 from nn_lint.model.syntax import self_attribute
-from nn_lint.project.code_text import without_comments
 from nn_lint.project.hierarchy import ExternalClass, ProjectClass, TorchClass
 from nn_lint.project.sites import may_see
 
@@ -41,12 +40,11 @@ class StoredLayer:
 def unused_layers(cls: ModuleClass) -> tuple[StoredLayer, ...]:
     """The layers that `__init__` stores and that are never taken again."""
     init, forward = cls.init, cls.method("forward")
-    if init is None or forward is None or not may_be_unused(without_comments(cls.text)):
+    if init is None or forward is None or not may_be_unused(cls.text):
         return ()
     if not _is_in_sight(cls, init, forward):
         return ()
-    text = without_comments(cls.text)
-    found = [item for item in stored_layers(cls) if _is_named_once(item.attribute, text)]
+    found = [item for item in stored_layers(cls) if _is_named_once(item.attribute, cls.text)]
     if not found or any(_WALKING.search(owner.text) for owner in (cls, *cls.ancestors)):
         return ()
     kept = [item for item in found if not _is_kept(cls, item) and not _is_of_used_set(cls, item, found)]
@@ -88,7 +86,7 @@ def may_be_unused(text: str) -> bool:
 
 
 def _is_named_once(attribute: str, text: str) -> bool:
-    """As an attribute of anything, and never as a string."""
+    """As an attribute of anything, and never as a string; a line that was commented out counts as well."""
     named = len(re.findall(rf"\.\s*{attribute}\b", text)) == 1
     return named and re.search(rf"[\"'][^\"'\n]*\b{attribute}\b", text) is None
 

@@ -22,12 +22,6 @@ def bare_code(source: str) -> str:
     return _NOISE.sub("", source.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def without_comments(source: str) -> str:
-    """A text without its comments, strings kept; newlines as `\\n`."""
-    plain = source.replace("\r\n", "\n").replace("\r", "\n")
-    return _NOISE.sub(lambda found: "" if found[0].startswith("#") else found[0], plain)
-
-
 def prose(source: str) -> Iterator[str]:
     """The comments and strings of a text, docstrings among them."""
     yield from _NOISE.findall(source.replace("\r\n", "\n").replace("\r", "\n"))

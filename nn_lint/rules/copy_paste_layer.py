@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from nn_lint.model.confused_layers import confused_layers
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.unused_layers import may_be_unused
-from nn_lint.project.code_text import without_comments
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Rule
 
@@ -35,7 +34,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A `forward`, and an attribute that gets a layer and stands nowhere else."""
-    return facts.method("forward") is not None and may_be_unused(without_comments(source))
+    return facts.method("forward") is not None and may_be_unused(source)
 
 
 RULE = Rule(

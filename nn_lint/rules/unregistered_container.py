@@ -31,7 +31,8 @@ from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _OWN_WAYS = ("parameters", "named_parameters", "state_dict", "_apply", "to", "cuda", "__setattr__", "__getattr__")
 _ON_PURPOSE = re.compile(
-    r"#.*(?:\bhid|regist|on purpose|intention|deliberate|param|state_?dict|optimi|frozen|freez)", re.IGNORECASE
+    r"#.*(?:\bhid|regist|on purpose|intention|deliberate|parameters\(\)|not train|state_?dict|optimi|frozen|freez)",
+    re.IGNORECASE,
 )
 
 

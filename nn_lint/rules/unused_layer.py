@@ -9,8 +9,8 @@ an error about parameters that did not take part in the loss.
 ## What is not reported
 Layers that a base, an heir or any text near takes (`model.head`, `"head"`), classes that walk over their submodules
 (`self.children()`, `getattr`), hand themselves over, or have bases out of sight; losses, `nn.Identity`, containers, one
-of a set without weights (`up2`, `up4`), and layers whose name or comment says why they are there. `copy-paste-layer`
-reports those whose sibling runs twice.
+of a set without weights (`up2`, `up4`), and layers whose name or comment says why they are there, or whose use is
+commented out. `copy-paste-layer` reports those whose sibling runs twice.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from nn_lint.model.confused_layers import confused_layers
 from nn_lint.model.layer_calls import holds_weights
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.unused_layers import may_be_unused, unused_layers
-from nn_lint.project.code_text import without_comments
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Rule
 
@@ -41,7 +40,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A `forward`, and an attribute that gets a layer and stands nowhere else."""
-    return facts.method("forward") is not None and may_be_unused(without_comments(source))
+    return facts.method("forward") is not None and may_be_unused(source)
 
 
 RULE = Rule(
@@ -86,7 +85,9 @@ RULE = Rule(
                     self.loss = nn.MSELoss()
                     # kept so that old checkpoints load
                     self.proj = nn.Linear(dim, dim)
+                    self.out = nn.Linear(dim, dim)
                 def forward(self, x):
+                    # return self.out(self.fc(x))
                     return self.fc(x)
             class Heir(Base):
                 def forward(self, x):
