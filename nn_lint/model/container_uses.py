@@ -20,19 +20,33 @@ _MEASURING = frozenset({"len", "print", "any", "all", "isinstance", "range", "bo
 _HANDLING = frozenset(
     (
         "to cuda cpu half float parameters named_parameters state_dict load_state_dict requires_grad_ requires_grad "
-        "eval train add_module register_module setattr zero_grad modules apply"
+        "eval train add_module register_module register_parameter register_buffer setattr zero_grad modules apply"
     ).split()
 )
 
 
 def is_only_used(cls: ModuleClass, attribute: str) -> bool:
-    """Whether everything that the class and its read ancestors do with a container is to fill it and call its items."""
+    """Whether the class and its read ancestors take items of a container, and do nothing but that and fill it."""
+    is_taken = False
     for owner in (cls, *cls.ancestors):
         for method in owner.methods:
             for chain in attribute_occurrences(method.node.body, method.receiver, attribute):
                 if not _is_plain_use(chain):
                     return False
-    return True
+                is_taken = is_taken or _is_taking(chain)
+    return is_taken
+
+
+def _is_taking(chain: Chain) -> bool:
+    """Whether a use gets at the items; filling a container and measuring it does not."""
+    parent, around = chain[-2], chain[-3]
+    if isinstance(parent, cst.Subscript):
+        return not isinstance(around, cst.AssignTarget)
+    if isinstance(parent, cst.Attribute):
+        return parent.attr.value in _VIEWS | {"get", "pop"}
+    if isinstance(parent, cst.Arg):
+        return not isinstance(around, cst.Call) or dotted(around.func) not in _MEASURING
+    return isinstance(parent, (cst.For, cst.CompFor, cst.Assign))
 
 
 def local_is_only_filled(method: Method, name: str) -> bool:

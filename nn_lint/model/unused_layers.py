@@ -23,6 +23,8 @@ _WALKING = re.compile(
     r"|\b(?:getattr|vars|locals|dir|attrgetter)\(|\b__(?:getattr|getattribute|getitem)__\b"
 )
 _KEPT = re.compile(r"unused|not used|dummy|compat|legacy|hook|checkpoint|placeholder|load|TODO|quant", re.IGNORECASE)
+_MOST_FORGOTTEN = 3
+"""A class with more of them than that was cut down on purpose, and keeps the layers of some checkpoint."""
 _NUMBER = re.compile(r"_?\d+")
 _NO_STEP = frozenset({"Identity", "Module", "ModuleList", "ModuleDict"})
 
@@ -48,7 +50,8 @@ def unused_layers(cls: ModuleClass) -> tuple[StoredLayer, ...]:
     if not found or any(_WALKING.search(owner.text) for owner in (cls, *cls.ancestors)):
         return ()
     kept = [item for item in found if not _is_kept(cls, item) and not _is_of_used_set(cls, item, found)]
-    return tuple(item for item in kept if not _is_used_elsewhere(cls, item.attribute))
+    left = tuple(item for item in kept if not _is_used_elsewhere(cls, item.attribute))
+    return left if len(left) <= _MOST_FORGOTTEN else ()
 
 
 def _is_of_used_set(cls: ModuleClass, item: StoredLayer, unused: list[StoredLayer]) -> bool:

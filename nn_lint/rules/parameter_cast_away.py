@@ -37,7 +37,10 @@ _COMPUTED = frozenset(
 )
 
 
-_AFTERWARDS = re.compile(r"\)\s*\.\s*\w+\(|\)\s*[-+*/@%]|[-+*/@%]\s*(?:\w+\.)*Parameter\(")
+_MADE = re.compile(r"\bParameter\(")
+_PARENTHESIS = re.compile(r"[()]")
+_AFTER = re.compile(r"[\s)\\]*(?:\.|[-+*/@%])")
+_BEFORE = re.compile(r"[-+*/@%][\s(]*(?:\w+\.)*\Z")
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
@@ -118,7 +121,21 @@ def _edits(cls: ModuleClass, value: cst.BaseExpression, inner: cst.BaseExpressio
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """The call of `Parameter`, and what may be done to its result."""
-    return "Parameter(" in source and _AFTERWARDS.search(source) is not None
+    return any(
+        _BEFORE.search(source[max(found.start() - 60, 0) : found.start()])
+        or _AFTER.match(source, _end_of_call(source, found.end()))
+        for found in _MADE.finditer(source)
+    )
+
+
+def _end_of_call(source: str, start: int) -> int:
+    """Where the parenthesis that is open at `start` is closed; a parenthesis in a string may lead astray."""
+    depth = 1
+    for found in _PARENTHESIS.finditer(source, start):
+        depth += 1 if found.group() == "(" else -1
+        if depth == 0:
+            return found.end()
+    return len(source)
 
 
 RULE = Rule(

@@ -37,18 +37,21 @@ _FILLS_ALL = re.compile(
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each parameter that the class and its file leave as it was found."""
     init, forward = cls.init, cls.method("forward")
-    if init is None or forward is None or not cls.is_certain or cls.facts.decorators or _may_be_filled(cls, init):
+    if init is None or forward is None or not cls.is_certain or cls.facts.decorators:
         return
     for store in stores(init):
         value = store.value
         callee = dotted(value.func) if isinstance(value, cst.Call) else None
-        if callee is None or not isinstance(value, cst.Call) or cls.resolve(callee) != TorchClass("Parameter"):
+        if callee is None or not isinstance(value, cst.Call) or not callee.endswith("Parameter"):
+            continue
+        if cls.resolve(callee) != TorchClass("Parameter"):
             continue
         tensor = new_tensor(cls, init, value.args[0].value) if value.args else None
         if tensor is None or not _is_unfilled(tensor):
             continue
         counts = (owner.layers.assignments.get(store.attribute, 0) for owner in (cls, *cls.ancestors))
-        if sum(counts) == 1 and _is_only_read(cls, forward, store.attribute):
+        is_left = sum(counts) == 1 and _is_only_read(cls, forward, store.attribute)
+        if is_left and not _may_be_filled(cls, init):
             message = f"nothing fills `self.{store.attribute}`: it starts with leftovers in memory, perhaps `nan`"
             yield Finding(cls.syntax.span(value), message)
 
@@ -103,7 +106,11 @@ _EMPTY = re.compile(r"\b(?:empty|\w*Tensor)\(")
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A parameter over new memory, in a class with both an `__init__` and a `forward`."""
-    return {"__init__", "forward"} <= {item.name for item in facts.methods} and _EMPTY.search(source) is not None
+    return (
+        {"__init__", "forward"} <= {item.name for item in facts.methods}
+        and _EMPTY.search(source) is not None
+        and "Parameter(" in source
+    )
 
 
 RULE = Rule(

@@ -203,6 +203,7 @@ RULE = Rule(
         ),
         Example(
             """
+            import torch
             from torch import nn
             from elsewhere import register_all
             class Plain(nn.Module):
@@ -213,6 +214,8 @@ RULE = Rule(
                         layers += [nn.Linear(dim, dim), nn.ReLU()]
                     self.net = nn.Sequential(*layers)
                     self.acts = [nn.ReLU(), nn.Tanh()]
+                    self.shapes = [nn.Parameter(torch.empty(size)) for size in (2, 3)]
+                    self.count = len(self.shapes)
                     self.kinds = {"relu": nn.ReLU, "linear": nn.Linear}
                     self.dims = [dim] * depth
                 def forward(self, x):
@@ -248,6 +251,9 @@ RULE = Rule(
                     self.others = [nn.Linear(dim, dim) for _ in range(3)]
                     for i, layer in enumerate(self.others):
                         setattr(self, f"other{i}", layer)
+                    self.scales = [nn.Parameter(torch.ones(1)) for _ in range(3)]
+                    for i, scale in enumerate(self.scales):
+                        self.register_parameter(f"scale{i}", scale)
                     self.handed = [nn.Linear(dim, dim) for _ in range(3)]
                     register_all(self, self.handed)
                 def forward(self, x):
