@@ -89,9 +89,9 @@ def may_be_unused(text: str) -> bool:
 
 
 def _is_named_once(attribute: str, text: str) -> bool:
-    """As an attribute of anything, and never as a string; a line that was commented out counts as well."""
+    """As an attribute of anything, and never as a string or `in backticks`; lines that were commented out count."""
     named = len(re.findall(rf"\.\s*{attribute}\b", text)) == 1
-    return named and re.search(rf"[\"'][^\"'\n]*\b{attribute}\b", text) is None
+    return named and re.search(rf"[\"'](?:\w+\.)*{attribute}(?:\.\w+)*[\"']|`(?:self\.)?{attribute}`", text) is None
 
 
 def _is_in_sight(cls: ModuleClass, init: Method, forward: Method) -> bool:

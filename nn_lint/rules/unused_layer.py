@@ -10,7 +10,7 @@ an error about parameters that did not take part in the loss.
 Layers that a base, an heir or any text near takes (`model.head`, `"head"`), classes that walk over their submodules
 (`self.children()`, `getattr`), hand themselves over, or have bases out of sight; losses, `nn.Identity`, containers, one
 of a set without weights (`up2`, `up4`), and layers whose name or comment says why they are there, or whose use is
-commented out. `copy-paste-layer` reports those whose sibling runs twice.
+commented out, or that the docstring explains by `name`. `copy-paste-layer` reports those whose sibling runs twice.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ RULE = Rule(
             import torch.nn.functional as F
             from torch import nn
             class ConvBlock(nn.Module):
+                '''A convolution, a norm and relu.'''
                 def __init__(self, cin, cout):
                     super().__init__()
                     self.conv = nn.Conv2d(cin, cout, 3, padding=1, bias=False)
@@ -75,6 +76,14 @@ RULE = Rule(
             """
             from torch import nn
             from elsewhere import Unseen, attach
+            class Head(nn.Module):
+                '''The backbone; `aux` is there for the weights that the authors published.'''
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                    self.aux = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return self.fc(x)
             class Base(nn.Module):
                 def __init__(self, dim):
                     super().__init__()
