@@ -44,6 +44,8 @@ _OWN_WAYS = frozenset(
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report a class without bases that has all of a module but the base."""
+    if not sieve(cls.facts, cls.text):
+        return
     init, forward = cls.init, cls.method("forward")
     if init is None or forward is None or forward.is_static or init.decorators or forward.is_abstract:
         return
