@@ -124,9 +124,10 @@ class Engine:
         return self._registry
 
     def _applicable(self, cls: ProjectClass, text: Text) -> list[Rule]:
-        """The rules whose sieve lets a class through, if it may be an nn.Module at all."""
-        rules = [rule for rule in self._rules if rule.check is not None]
-        if not rules or self._hierarchy.ancestry(cls).kinship is Kinship.NONE:
+        """The rules whose sieve lets a class through: those about modules, unless it is none for certain."""
+        is_plain = self._hierarchy.ancestry(cls).kinship is Kinship.NONE
+        rules = [rule for rule in self._rules if rule.check is not None and rule.about_plain_classes == is_plain]
+        if not rules:
             return []
         source = text.lines.rows(cls.facts.first_row, cls.facts.end_row)
         return [rule for rule in rules if rule.sieve is None or rule.sieve(cls.facts, source)]

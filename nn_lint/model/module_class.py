@@ -41,13 +41,14 @@ _KEPT_MODELS = 128
 class ModelRegistry:
     """Builds each class's model, keeps those that were asked for last, and remembers of each class what costs most.
 
-    `sites`: where it is used; `adding`: whether it adds its own input.
+    `sites`: where it is used; `adding`: whether it adds its own input; `weighted`: whether it has weights.
     """
 
     def __init__(self, hierarchy: Hierarchy) -> None:
         self.hierarchy = hierarchy
         self.sites: dict[ProjectClass, tuple[Site, ...]] = {}
         self.adding: dict[ProjectClass, bool] = {}
+        self.weighted: dict[ProjectClass, bool] = {}
         self._models: OrderedDict[ProjectClass, ModuleClass] = OrderedDict()
 
     def model(self, cls: ProjectClass) -> ModuleClass:

@@ -6,6 +6,7 @@ import re
 
 _INIT_SHAPE = re.compile(r"_{0,3}[a-z]{2,6}_{0,3}")
 _SELF_MISSES = frozenset({"slef", "sefl", "selff", "sself", "slf", "seld", "selfe", "sel", "elf", "selg", "sekf"})
+_REQUIRES_GRAD = re.compile(r"(?:requires?|required)_?grad(?:ient)?s?_?")
 
 
 def is_misspelled_init(name: str) -> bool:
@@ -43,6 +44,14 @@ def is_misspelled_self(name: str) -> bool:
 def is_misspelled_super(name: str) -> bool:
     """`Super`, `supper`, `suepr`...: one slip away from `super`."""
     return name != "super" and (name.lower() == "super" or (len(name) > 3 and slips("super", name) == 1))
+
+
+def is_misspelled_requires_grad(name: str) -> bool:
+    """`require_grad`, `requires_gard`, `requires_gradient`...; also the method, which is no attribute to set."""
+    lowered = name.lower()
+    if name == "requires_grad" or not 10 <= len(name) <= 18:
+        return False
+    return _REQUIRES_GRAD.fullmatch(lowered) is not None or slips("requires_grad", lowered) <= 2
 
 
 def slips(wanted: str, written: str) -> int:

@@ -36,7 +36,7 @@ def find_sites(cls: ProjectClass, hierarchy: Hierarchy) -> Iterator[Site]:
 def find_mentions(cls: ProjectClass, hierarchy: Hierarchy) -> Iterator[tuple[ProjectFile, Scope, ClassFacts | None]]:
     """Every expression that stands for a class, with the nodes around it, outermost first, and the class around it."""
     for file in hierarchy.files.mentioning(cls.facts.name, cls.file):
-        if not _may_see(cls, file) or file.text.tree is None or not _sees(cls, file, hierarchy):
+        if not may_see(cls, file) or file.text.tree is None or not _sees(cls, file, hierarchy):
             continue
         for chain in _mentions(file, cls.facts.name):
             within = _enclosing_class(chain, file)
@@ -44,7 +44,7 @@ def find_mentions(cls: ProjectClass, hierarchy: Hierarchy) -> Iterator[tuple[Pro
                 yield file, chain, within
 
 
-def _may_see(cls: ProjectClass, file: ProjectFile) -> bool:
+def may_see(cls: ProjectClass, file: ProjectFile) -> bool:
     """Whether the text of a file imports the name, takes it of a module, or imports all of some module."""
     name = cls.facts.name
     if file is cls.file or not file.imported_words.isdisjoint((name, "*")):

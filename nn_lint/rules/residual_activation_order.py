@@ -130,7 +130,6 @@ RULE = Rule(
                     self.bn1 = nn.BatchNorm2d(channels)
                     self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
                     self.bn2 = nn.BatchNorm2d(channels)
-                    self.side = nn.Conv2d(channels, channels, 1)
                 def forward(self, x):
                     out = F.relu(self.bn1(self.conv1(x)))
                     return F.relu(x + self.bn2(self.conv2(out)))

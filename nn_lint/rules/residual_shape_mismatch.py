@@ -274,7 +274,6 @@ RULE = Rule(
                     super().__init__()
                     self.score = nn.Linear(64, 1)
                     self.squeeze = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(ch, ch, 1))
-                    self.whole = nn.Conv2d(ch, ch, 7)
                 def forward(self, x):
                     x = x + self.squeeze(x)
                     return x + self.score(x)
@@ -297,6 +296,7 @@ RULE = Rule(
                     self.conv = nn.Conv2d(ch, ch, 3)
                     self.wide = nn.Conv2d(ch, ch, kernel, padding=kernel // 2)
                 def forward(self, x):
+                    x = x + self.wide(x)
                     return x + self.conv(self.pad(x))
             class Computed(nn.Module):
                 def __init__(self, ch, stride=2):

@@ -63,6 +63,7 @@ class Rule:
 
     `check` judges one class, `check_text` one file as text; a rule has one of them. `sieve` is a necessary condition
     for a finding over the cheap facts and the source of a class; `fix` is the strongest fix that the rule ever offers.
+    `about_plain_classes`: it judges the classes that are no modules, instead of those that are or may be.
     """
 
     code: str
@@ -74,6 +75,7 @@ class Rule:
     check_text: Callable[[Text], Iterator[Finding]] | None = None
     sieve: Callable[[ClassFacts, str], bool] | None = None
     default: bool = True
+    about_plain_classes: bool = False
 
     @property
     def summary(self) -> str:

@@ -1,0 +1,129 @@
+"""What a class does with a container that it keeps: whether its items may be registered or handled by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from nn_lint.model.method import Method
+from nn_lint.model.occurrences import Chain, attribute_occurrences, name_occurrences
+from nn_lint.model.syntax import dotted, walk
+
+if TYPE_CHECKING:
+    from nn_lint.model.module_class import ModuleClass
+
+_FILLING = frozenset({"append", "extend", "insert", "add", "setdefault", "update", "pop", "index", "get", "reverse"})
+_VIEWS = frozenset({"values", "items", "keys", "copy"})
+_WALKING = frozenset({"enumerate", "zip", "reversed", "list", "tuple", "sorted", "iter", "filter"})
+_MEASURING = frozenset({"len", "print", "any", "all", "isinstance", "range", "bool"})
+_HANDLING = frozenset(
+    (
+        "to cuda cpu half float parameters named_parameters state_dict load_state_dict requires_grad_ requires_grad "
+        "eval train add_module register_module register_parameter register_buffer setattr zero_grad modules apply"
+    ).split()
+)
+
+
+def is_only_used(cls: ModuleClass, attribute: str) -> bool:
+    """Whether the class and its read ancestors take items of a container, and do nothing but that and fill it."""
+    is_taken = False
+    for owner in (cls, *cls.ancestors):
+        for method in owner.methods:
+            for chain in attribute_occurrences(method.node.body, method.receiver, attribute):
+                if not _is_plain_use(chain):
+                    return False
+                is_taken = is_taken or _is_taking(chain)
+    return is_taken
+
+
+def _is_taking(chain: Chain) -> bool:
+    """Whether a use gets at the items; filling a container and measuring it does not."""
+    parent, around = chain[-2], chain[-3]
+    if isinstance(parent, cst.Subscript):
+        return not isinstance(around, cst.AssignTarget)
+    if isinstance(parent, cst.Attribute):
+        return parent.attr.value in _VIEWS | {"get", "pop"}
+    if isinstance(parent, cst.Arg):
+        return not isinstance(around, cst.Call) or dotted(around.func) not in _MEASURING
+    return isinstance(parent, (cst.For, cst.CompFor, cst.Assign))
+
+
+def local_is_only_filled(method: Method, name: str) -> bool:
+    """Whether a local name is only assigned, filled, measured, and stored in an attribute of its own."""
+    for chain in name_occurrences(method.node.body, name):
+        parent = chain[-2]
+        if isinstance(parent, cst.Assign) and chain[-1] is parent.value:
+            if all(isinstance(item.target, cst.Attribute) for item in parent.targets):
+                continue
+            return False
+        if not _is_plain_use(chain):
+            return False
+    return True
+
+
+def _is_plain_use(chain: Chain) -> bool:
+    """Whether the last node of a chain, a container, does not go anywhere from here."""
+    node, parent = chain[-1], chain[-2]
+    if isinstance(parent, (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.Comparison, cst.If, cst.IfExp)):
+        return not isinstance(parent, cst.IfExp) or node is parent.test
+    if isinstance(parent, cst.Assign):
+        return all(isinstance(item.target, (cst.Tuple, cst.List)) for item in parent.targets)
+    if isinstance(parent, (cst.BooleanOperation, cst.UnaryOperation, cst.Assert)):
+        return True
+    if isinstance(parent, cst.Attribute):
+        return _is_plain_method(chain)
+    if isinstance(parent, cst.Subscript):
+        return _is_plain_item(chain)
+    if isinstance(parent, cst.Arg):
+        return _is_plain_argument(chain)
+    if isinstance(parent, cst.For) and node is parent.iter:
+        return not _is_handling(parent.body)
+    return isinstance(parent, cst.CompFor) and node is parent.iter and _is_plain_comprehension(chain)
+
+
+def _is_plain_method(chain: Chain) -> bool:
+    """`self.layers.append(...)`, `self.layers.values()`."""
+    attribute, call = chain[-2], chain[-3]
+    name = attribute.attr.value if isinstance(attribute, cst.Attribute) else ""
+    if not isinstance(call, cst.Call) or call.func is not attribute:
+        return False
+    return name in _FILLING or (name in _VIEWS and _is_plain_use(chain[:-2]))
+
+
+def _is_plain_item(chain: Chain) -> bool:
+    """An item may be called, and handed to functions in small letters; a slice is a container again."""
+    subscript, parent = chain[-2], chain[-3]
+    if isinstance(subscript, cst.Subscript) and any(isinstance(item.slice, cst.Slice) for item in subscript.slice):
+        return _is_plain_use(chain[:-1])
+    if isinstance(parent, cst.Attribute):
+        return parent.attr.value not in _HANDLING
+    if isinstance(parent, cst.Arg):
+        call = chain[-4]
+        name = (dotted(call.func) or "?").rpartition(".")[2] if isinstance(call, cst.Call) else "?"
+        return name[:1].islower() and name not in _HANDLING
+    used = (cst.Call, cst.AssignTarget, cst.Assign, cst.Subscript, cst.For, cst.Comparison, cst.BinaryOperation)
+    return isinstance(parent, used)
+
+
+def _is_plain_argument(chain: Chain) -> bool:
+    call = chain[-3]
+    name = dotted(call.func) if isinstance(call, cst.Call) else None
+    if name in _MEASURING:
+        return True
+    return name in _WALKING and _is_plain_use(chain[:-2])
+
+
+def _is_plain_comprehension(chain: Chain) -> bool:
+    """A comprehension that calls the items; one that hands them on, or takes their parameters, does something else."""
+    comprehension = next(
+        node for node in reversed(chain) if isinstance(node, (cst.BaseComp, cst.DictComp)) and node is not chain[-1]
+    )
+    value = comprehension.value if isinstance(comprehension, cst.DictComp) else comprehension.elt  # type: ignore[attr-defined]
+    return not isinstance(value, cst.Name) and not _is_handling(comprehension)
+
+
+def _is_handling(node: cst.CSTNode) -> bool:
+    """Whether code moves, trains or registers what it goes through."""
+    names = (item.value for item in walk(node, cst.Name) if isinstance(item, cst.Name))
+    return not _HANDLING.isdisjoint(names)

@@ -1,0 +1,125 @@
+"""Layers with weights that are put into several places of one container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from nn_lint.model.layer_calls import CONTAINERS, elements, holds_weights
+from nn_lint.model.method import Method, bound_names
+from nn_lint.model.syntax import dotted, walk
+from nn_lint.project.hierarchy import TorchClass
+
+if TYPE_CHECKING:
+    from nn_lint.model.module_class import ModuleClass
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The expression that repeats a layer. `times`: how often, where a list is multiplied."""
+
+    node: cst.CSTNode
+    layer: str
+    times: cst.BaseExpression | None = None
+
+
+def find_repeats(cls: ModuleClass) -> Iterator[Repeat]:
+    """Each place in the class's methods where one layer is handed out more than once."""
+    for method in cls.methods:
+        for node in walk(method.node.body, cst.BinaryOperation, cst.ListComp, cst.GeneratorExp, cst.For, cst.Call):
+            if isinstance(node, cst.BinaryOperation):
+                yield from _multiplied(cls, method, node)
+            elif isinstance(node, (cst.ListComp, cst.GeneratorExp)):
+                yield from _comprehended(cls, method, node)
+            elif isinstance(node, cst.For):
+                yield from _appended(cls, method, node)
+            elif isinstance(node, cst.Call):
+                yield from _listed(cls, method, node)
+
+
+def _multiplied(cls: ModuleClass, method: Method, node: cst.BinaryOperation) -> Iterator[Repeat]:
+    """`[layer] * n` and `n * [layer]`."""
+    if not isinstance(node.operator, cst.Multiply):
+        return
+    for listed, times in ((node.left, node.right), (node.right, node.left)):
+        if not isinstance(listed, cst.List) or isinstance(times, cst.Comparison) or _is_one(times):
+            continue
+        for item in elements(listed):
+            is_name = isinstance(item, cst.Name) and _is_one_layer(cls, method, item.value)
+            if is_name or holds_weights(cls, method, item):
+                yield Repeat(node, cls.syntax.text(item), times)
+                return
+
+
+def _is_one(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Integer) and node.value in ("0", "1")
+
+
+def _comprehended(cls: ModuleClass, method: Method, node: cst.ListComp | cst.GeneratorExp) -> Iterator[Repeat]:
+    """`[layer for _ in range(n)]`."""
+    if isinstance(node.elt, cst.Name) and _counts(node.for_in.iter) and node.for_in.inner_for_in is None:
+        name = node.elt.value
+        if name not in set(bound_names(node)) and _is_one_layer(cls, method, name):
+            yield Repeat(node, name)
+
+
+def _appended(cls: ModuleClass, method: Method, node: cst.For) -> Iterator[Repeat]:
+    """`for _ in range(n): layers.append(layer)`, where the loop does not make the layer."""
+    if not _counts(node.iter):
+        return
+    bound = set(bound_names(node))
+    for call in walk(node.body, cst.Call, into_scopes=False):
+        if not isinstance(call, cst.Call) or not isinstance(call.func, cst.Attribute) or len(call.args) != 1:
+            continue
+        value = call.args[0].value
+        name = value.value if isinstance(value, cst.Name) and call.func.attr.value == "append" else None
+        if name is not None and name not in bound and _is_one_layer(cls, method, name):
+            yield Repeat(call, name)
+
+
+def _listed(cls: ModuleClass, method: Method, node: cst.Call) -> Iterator[Repeat]:
+    """`nn.Sequential(fc, act, fc)`."""
+    callee = dotted(node.func)
+    found = cls.resolve(callee) if callee is not None else None
+    if not isinstance(found, TorchClass) or found.name not in CONTAINERS:
+        return
+    for argument in node.args:
+        yield from _handed(method, argument.value)
+    names = [item.value for argument in node.args for item in _written(argument) if isinstance(item, cst.Name)]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        if _is_one_layer(cls, method, name):
+            yield Repeat(node, name)
+
+
+def _handed(method: Method, node: cst.BaseExpression) -> Iterator[Repeat]:
+    """`nn.ModuleList([layer for _ in range(n)])`, where the caller hands over the layer."""
+    if not isinstance(node, (cst.ListComp, cst.GeneratorExp)) or not isinstance(node.elt, cst.Name):
+        return
+    name, bound = node.elt.value, set(bound_names(method.node.body))
+    if any(item.name == name for item in method.parameters) and name not in bound and _counts(node.for_in.iter):
+        yield Repeat(node, name)
+
+
+def _written(argument: cst.Arg) -> tuple[cst.BaseExpression, ...]:
+    """The arguments of a container; those in a list that is written out, each for itself."""
+    value = argument.value
+    return tuple(item.value for item in value.elements) if isinstance(value, (cst.List, cst.Tuple)) else (value,)
+
+
+def _counts(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Call) and dotted(node.func) == "range"
+
+
+def _is_one_layer(cls: ModuleClass, method: Method, name: str) -> bool:
+    """Whether a local name is bound once, to a new layer that has weights."""
+    if list(bound_names(method.node.body)).count(name) != 1 or any(item.name == name for item in method.parameters):
+        return False
+    for node in method.own_nodes:
+        if isinstance(node, cst.Assign) and any(
+            isinstance(item.target, cst.Name) and item.target.value == name for item in node.targets
+        ):
+            return holds_weights(cls, method, node.value)
+    return False

@@ -1,0 +1,213 @@
+"""
+A layer that `forward` builds and calls at once: `nn.Dropout(0.5)(x)`, `nn.Linear(8, 8)(x)`.
+
+## Why it hurts
+The layer is made anew in every call and belongs to no module. A dropout made there is always in training mode:
+`model.eval()` does not reach it, and predictions stay random. A layer with weights starts from new ones each time:
+two calls with one input give two results, `parameters()` does not name the weights and they never train. On a GPU the
+call fails, since the weights are made on the CPU.
+
+## What is not reported
+Layers that keep nothing (`nn.ReLU()(x)`, `nn.Softmax(dim=1)(x)`, losses), a dropout under a condition on
+`self.training`, a layer that `forward` stores on `self` or whose weights it sets.
+
+## Fix safety
+Unsafe, for dropouts alone: `F.dropout(x, p, training=self.training)` computes something else in evaluation, as it
+should. Which weights a layer should have nobody can tell: it must be built in `__init__`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from nn_lint.diagnostic import Applicability
+from nn_lint.fixing.build import replace
+from nn_lint.model.layer_calls import DROPOUTS, built_class, holds_weights
+from nn_lint.model.method import Method
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.occurrences import name_occurrences
+from nn_lint.model.syntax import walk
+from nn_lint.model.torch_spelling import spell_function
+from nn_lint.project.code_text import method_code
+from nn_lint.project.facts import ClassFacts
+from nn_lint.project.hierarchy import TorchClass
+from nn_lint.rules.rule import Example, Finding, Repair, Rule
+
+_MOVES = frozenset({"to", "cuda", "float", "double", "half", "type"})
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report each layer that keeps something and is built where it is called."""
+    forward = cls.method("forward")
+    if forward is None or not cls.is_module:
+        return
+    for method in cls.closure([forward]):
+        if method in cls.methods and method.name != "__init__" and not method.is_static:
+            yield from _of_method(cls, method)
+
+
+def _of_method(cls: ModuleClass, method: Method) -> Iterator[Finding]:
+    for node in walk(method.node.body, cst.Call, cst.Assign):
+        if isinstance(node, cst.Call) and isinstance(node.func, cst.Call):
+            yield from _judge(cls, method, _moved(node.func), node)
+        elif isinstance(node, cst.Assign) and isinstance(node.value, cst.Call) and len(node.targets) == 1:
+            target = node.targets[0].target
+            if isinstance(target, cst.Name) and _is_only_called(method, target.value):
+                yield from _judge(cls, method, _moved(node.value), None)
+
+
+def _moved(node: cst.Call) -> cst.Call:
+    """What is moved or cast: `nn.Linear(4, 4)` of `nn.Linear(4, 4).to(x.device)`."""
+    func = node.func
+    while isinstance(func, cst.Attribute) and func.attr.value in _MOVES and isinstance(func.value, cst.Call):
+        node, func = func.value, func.value.func
+    return node
+
+
+def _judge(cls: ModuleClass, method: Method, built: cst.Call, called: cst.Call | None) -> Iterator[Finding]:
+    found = built_class(cls, method, built)
+    if not isinstance(found, TorchClass):
+        return
+    text = cls.syntax.text(built)
+    if found.name in DROPOUTS:
+        if _is_off(built) or _asks_training(method):
+            return
+        message = (
+            f"`{text}` is made anew in every call and is always in training mode: `eval()` does not reach it, "
+            f"predictions stay random"
+        )
+        yield Finding(cls.syntax.span(built), message, _repair(cls, method, found.name, built, called))
+    elif holds_weights(cls, method, built):
+        message = (
+            f"`{text}` is made anew in every call: its weights start from scratch each time, are not in "
+            f"`parameters()` and never train; build it in `__init__`"
+        )
+        yield Finding(cls.syntax.span(built), message)
+
+
+def _is_only_called(method: Method, name: str) -> bool:
+    """Whether a local name is bound once and all that happens to it is to be called."""
+    uses = list(name_occurrences(method.node.body, name))
+    stores = [chain for chain in uses if isinstance(chain[-2], cst.AssignTarget)]
+    calls = [chain for chain in uses if isinstance(chain[-2], cst.Call) and chain[-2].func is chain[-1]]
+    return len(stores) == 1 and len(calls) > 0 and len(uses) == len(stores) + len(calls)
+
+
+def _is_off(built: cst.Call) -> bool:
+    """A dropout of nothing."""
+    return any(isinstance(item.value, (cst.Integer, cst.Float)) and float(item.value.value) == 0 for item in built.args)
+
+
+def _asks_training(method: Method) -> bool:
+    return "training" in method.attributes_of(method.receiver)
+
+
+def _repair(cls: ModuleClass, method: Method, name: str, built: cst.Call, called: cst.Call | None) -> Repair | None:
+    function = spell_function(cls, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
+    if (
+        called is None
+        or called.func is not built
+        or function is None
+        or len(called.args) != 1
+        or called.args[0].star
+        or called.args[0].keyword
+    ):
+        return None
+    given = [cls.syntax.text(called.args[0].value), *(cls.syntax.text(item).rstrip(", ") for item in built.args)]
+    content = f"{function}({', '.join(given)}, training={method.receiver}.training)"
+    edits = (replace(cls.syntax.span(called), content),)
+    return Repair(f"Call `{function}`, which is off in evaluation", edits)
+
+
+_NAMED = re.compile(r"=\s*\(*\s*(?:\w+\.)*[A-Z]\w*\(")
+_AT_ONCE = re.compile(r"\b[A-Z]\w*\([\s\S]*\)\s*\(")
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """A `forward`, and outside of `__init__` an instance that gets a name or is called at once."""
+    if facts.method("forward") is None:
+        return False
+    codes = (method_code(facts, source, method.name) for method in facts.methods if method.name != "__init__")
+    return any(_NAMED.search(code) or _AT_ONCE.search(code) for code in codes)
+
+
+RULE = Rule(
+    code="NN412",
+    name="layer-in-forward",
+    doc=__doc__,
+    fix=Applicability.UNSAFE,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Net(nn.Module):
+                def forward(self, x):
+                    x = nn.Dropout(0.5)(x)  # NN412
+                    x = nn.Dropout(p=0.2, inplace=False)(x.relu())  # NN412
+                    return nn.AlphaDropout()(x)  # NN412
+            """,
+            fixed="""
+            import torch.nn.functional as F
+            from torch import nn
+            class Net(nn.Module):
+                def forward(self, x):
+                    x = F.dropout(x, 0.5, training=self.training)
+                    x = F.dropout(x.relu(), p=0.2, inplace=False, training=self.training)
+                    return F.alpha_dropout(x, training=self.training)
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Fresh(nn.Module):
+                def forward(self, x):
+                    x = nn.Linear(4, 4)(x)  # NN412
+                    drop = nn.Dropout(0.1)  # NN412
+                    norm = nn.LayerNorm(4).to(x.device)  # NN412
+                    return self.head(drop(norm(x)))
+                def head(self, x):
+                    net = nn.Sequential(nn.Linear(4, 4), nn.ReLU())  # NN412
+                    return net(x)
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            from elsewhere import Widget
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = None
+                    self.drop = nn.Dropout(0.5)
+                def forward(self, x, target):
+                    if self.fc is None:
+                        self.fc = nn.Linear(x.shape[-1], 4)
+                    x = nn.ReLU()(self.fc(x))
+                    x = nn.LayerNorm(4, elementwise_affine=False)(x)
+                    x = nn.Softmax(dim=-1)(self.drop(x))
+                    x = nn.Dropout(0)(x)
+                    loss = nn.CrossEntropyLoss()(x, target)
+                    return loss, Widget(4)(x)
+            class Set(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.weight = nn.Parameter(torch.rand(4, 4))
+                def forward(self, x):
+                    layer = nn.Linear(4, 4, bias=False)
+                    layer.weight = self.weight
+                    if self.training:
+                        x = nn.Dropout(0.5)(x)
+                    return layer(x)
+                def build(self):
+                    return nn.Linear(4, 4)(torch.rand(4))
+            """
+        ),
+    ),
+)

@@ -1,0 +1,211 @@
+"""
+A class with layers and a `forward` that is no `nn.Module`.
+
+## Why it hurts
+Its layers are out of the model's sight. Stored in a module, they are not in `parameters()` and never train, stay on
+the CPU after `.to("cuda")`, and are not saved. Calling the object fails: `TypeError: 'Projector' object is not
+callable`. Where the text calls `.forward(x)` by hand nothing fails at all.
+
+## What is not reported
+Classes with any base but `object`, with a decorator, or with subclasses (a mixin for modules), and classes that handle
+their layers themselves: that have a `parameters`, `to`, `train` or `state_dict`, a `__call__`, or deal with an
+optimizer.
+
+## Fix safety
+Unsafe: `nn.Module` becomes the base, and `super().__init__()` the first statement of `__init__` where it is missing.
+The layers are registered from then on: `state_dict` of a model that holds the object gets new keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from nn_lint.diagnostic import Applicability, Edit
+from nn_lint.fixing.build import insert, insert_before, replace
+from nn_lint.model.layer_calls import holds_weights
+from nn_lint.model.method import Method
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.syntax import self_attribute
+from nn_lint.model.torch_spelling import spell_layer
+from nn_lint.project.facts import ClassFacts
+from nn_lint.project.hierarchy import ProjectClass
+from nn_lint.rules.rule import Example, Finding, Repair, Rule
+
+_OWN_WAYS = frozenset(
+    (
+        "__call__ __getattr__ parameters named_parameters to cuda cpu train eval state_dict load_state_dict save load "
+        "fit step backward modules children apply"
+    ).split()
+)
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report a class without bases that has all of a module but the base."""
+    if not sieve(cls.facts, cls.text):
+        return
+    init, forward = cls.init, cls.method("forward")
+    if init is None or forward is None or forward.is_static or init.decorators or forward.is_abstract:
+        return
+    kept = [name for name in _kept_layers(cls, init) if name in forward.attributes_of(forward.receiver)]
+    if not kept or _is_base(cls):
+        return
+    message = (
+        f"`{cls.name}` has layers and a `forward`, and is no `nn.Module`: its layers are not in the `parameters()` of "
+        f"any model, never train, are not moved and not saved"
+    )
+    yield Finding(cls.name_span, message, _repair(cls, init))
+
+
+def _kept_layers(cls: ModuleClass, init: Method) -> Iterator[str]:
+    """The attributes that get a new layer with weights."""
+    for node in init.own_nodes:
+        if isinstance(node, cst.Assign) and holds_weights(cls, init, node.value):
+            for item in node.targets:
+                name = self_attribute(item.target, init.receiver)
+                if name is not None:
+                    yield name
+
+
+def _is_base(cls: ModuleClass) -> bool:
+    """Whether a class of a file that mentions this one inherits from it."""
+    hierarchy = cls.registry.hierarchy
+    return any(
+        cls.definition in hierarchy.ancestry(ProjectClass(file, facts)).order
+        for file in hierarchy.files.mentioning(cls.name, cls.definition.file)
+        for facts in file.facts.classes
+    )
+
+
+def _repair(cls: ModuleClass, init: Method) -> Repair | None:
+    base = spell_layer(cls, "Module")
+    if base is None:
+        return None
+    node, edits = cls.syntax.node, list[Edit]()
+    if isinstance(node.lpar, cst.LeftParen):
+        start = cls.syntax.lines.offset(cls.name_span.end)
+        empty = insert(cls.syntax.lines.position(cls.syntax.lines.text.index("(", start) + 1), base)
+        edits.append(replace(cls.syntax.span(node.bases[0]), base) if node.bases else empty)
+    else:
+        edits.append(insert(cls.name_span.end, f"({base})"))
+    if not init.parent_calls:
+        if init.first_statement_span is None:
+            return None
+        edits.append(insert_before(cls.syntax.lines, init.first_statement_span.start, ("super().__init__()",)))
+    return Repair(f"Make it an `{base}`; checkpoints get new keys", tuple(edits))
+
+
+_BY_HAND = re.compile(r"\.\s*(?:parameters|state_dict|load_state_dict|cuda|to|train|eval|backward|compile|jit)\b|optim")
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """No base that counts, an `__init__` and a `forward`, and no way of its own to handle layers."""
+    names = {method.name for method in facts.methods}
+    if (
+        facts.bases not in ((), ("object",))
+        or facts.decorators
+        or facts.metaclass
+        or not {"__init__", "forward"} <= names
+    ):
+        return False
+    return not names & _OWN_WAYS and not facts.name.endswith("Mixin") and not _BY_HAND.search(source)
+
+
+RULE = Rule(
+    code="NN413",
+    name="not-a-module",
+    doc=__doc__,
+    fix=Applicability.UNSAFE,
+    check=check,
+    sieve=sieve,
+    about_plain_classes=True,
+    examples=(
+        Example(
+            """
+            from torch import nn
+            class Projector:  # NN413
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return self.fc(x)
+            class Encoder(object):  # NN413
+                def __init__(self, dim):
+                    self.net = nn.Sequential(nn.Linear(dim, dim), nn.ReLU())
+                def forward(self, x):
+                    return self.net(x)
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.head = Projector(4)
+                    self.body = Encoder(4)
+                def forward(self, x):
+                    return self.head.forward(self.body.forward(x))
+            """,
+            fixed="""
+            from torch import nn
+            class Projector(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return self.fc(x)
+            class Encoder(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.net = nn.Sequential(nn.Linear(dim, dim), nn.ReLU())
+                def forward(self, x):
+                    return self.net(x)
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.head = Projector(4)
+                    self.body = Encoder(4)
+                def forward(self, x):
+                    return self.head.forward(self.body.forward(x))
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Schedule:
+                def __init__(self, steps):
+                    self.steps = steps
+                def forward(self, t):
+                    return t / self.steps
+            class Shared:
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return self.fc(x)
+            class Net(Shared, nn.Module):
+                pass
+            class Agent:
+                def __init__(self, dim):
+                    self.policy = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return self.policy(x)
+                def parameters(self):
+                    return self.policy.parameters()
+            class Runner:
+                def __init__(self, dim):
+                    self.net = nn.Linear(dim, dim).cuda()
+                def forward(self, x):
+                    return self.net(x)
+            class Factory:
+                def __init__(self, dim):
+                    self.layer = nn.Linear(dim, dim)
+                def build(self):
+                    return self.layer
+            class Loss:
+                def __init__(self):
+                    self.loss = nn.MSELoss()
+                def forward(self, x, y):
+                    return self.loss(x, y)
+            """
+        ),
+    ),
+)

@@ -1,0 +1,219 @@
+"""
+A tensor with `requires_grad=True` in an attribute, where a parameter was meant.
+
+## Why it hurts
+`nn.Module` registers `nn.Parameter`s, and no other tensors. This one gets gradients, but `parameters()` does not name
+it: the optimizer never changes it, its gradient grows from step to step, since `zero_grad()` does not clear it, `.to()`
+leaves it on the CPU, and `state_dict()` does not save it.
+
+## What is not reported
+Tensors that are registered or handed on afterwards (`nn.Parameter(self.w)`, an optimizer), that are assigned in several
+places, and classes with a `parameters` of their own.
+
+## Fix safety
+Unsafe: the tensor becomes an `nn.Parameter`. It trains from then on, and `state_dict` gets its key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+import libcst as cst
+
+from nn_lint.diagnostic import Applicability, Edit, Span
+from nn_lint.fixing.build import insert
+from nn_lint.model.method import Method
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.occurrences import attribute_occurrences
+from nn_lint.model.stores import Store, stores
+from nn_lint.model.syntax import dotted
+from nn_lint.model.torch_spelling import spell_layer
+from nn_lint.project.facts import ClassFacts
+from nn_lint.project.hierarchy import ExternalClass
+from nn_lint.rules.rule import Example, Finding, Repair, Rule
+
+_MAKERS = frozenset(
+    (
+        "tensor zeros ones rand randn full empty eye linspace arange zeros_like ones_like randn_like rand_like normal "
+        "Tensor FloatTensor from_numpy as_tensor Variable"
+    ).split()
+)
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report each such tensor that `__init__` keeps."""
+    init = cls.init
+    if init is None or not cls.is_module or cls.defines("parameters") or cls.defines("named_parameters"):
+        return
+    for store in stores(init):
+        flag = _flag(cls, init, store.value) or _flag_later(cls, init, store)
+        if flag is None or cls.layers.assignments.get(store.attribute) != 1 or _is_handed_on(cls, store.attribute):
+            continue
+        message = (
+            f"`self.{store.attribute}` is no parameter, since it is a plain tensor: it gets gradients, no optimizer "
+            f"changes it, and it is neither moved nor saved"
+        )
+        yield Finding(cls.syntax.span(store.value), message, _repair(cls, store, flag))
+
+
+def _flag(cls: ModuleClass, init: Method, value: cst.BaseExpression) -> cst.CSTNode | None:
+    """What says that a new tensor wants gradients: the keyword, or the call of `requires_grad_`."""
+    if not isinstance(value, cst.Call):
+        return None
+    func = value.func
+    if isinstance(func, cst.Attribute) and func.attr.value == "requires_grad_":
+        wants = not value.args or (isinstance(value.args[0].value, cst.Name) and value.args[0].value.value == "True")
+        return value if wants and _is_new_tensor(cls, init, func.value) else None
+    for item in value.args:
+        if item.keyword is not None and item.keyword.value == "requires_grad":
+            is_true = isinstance(item.value, cst.Name) and item.value.value == "True"
+            return item if is_true and _is_new_tensor(cls, init, value) else None
+    return None
+
+
+def _flag_later(cls: ModuleClass, init: Method, store: Store) -> cst.CSTNode | None:
+    """`self.w.requires_grad = True` behind the assignment."""
+    if not _is_new_tensor(cls, init, store.value):
+        return None
+    wanted = f"{init.receiver}.{store.attribute}.requires_grad"
+    for node in init.own_nodes:
+        is_true = isinstance(node, cst.Assign) and isinstance(node.value, cst.Name) and node.value.value == "True"
+        targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) and is_true else []
+        if any(dotted(item) == wanted for item in targets):
+            return node
+    return None
+
+
+def _is_new_tensor(cls: ModuleClass, init: Method, node: cst.BaseExpression) -> bool:
+    callee = dotted(node.func) if isinstance(node, cst.Call) else None
+    if callee is None or callee.rpartition(".")[2] not in _MAKERS or callee.split(".")[0] in init.locals:
+        return False
+    found = cls.resolve(callee)
+    return isinstance(found, ExternalClass) and found.origin.startswith("torch.")
+
+
+def _is_handed_on(cls: ModuleClass, attribute: str) -> bool:
+    """Whether the tensor goes to a class, an optimizer or a registration, or is changed by hand."""
+    for method in cls.methods:
+        for chain in attribute_occurrences(method.node.body, method.receiver, attribute):
+            if any(isinstance(node, cst.Attribute) and node.attr.value in ("grad", "data") for node in chain[-2:-1]):
+                return True
+            for node, child in pairwise(chain):
+                if isinstance(node, cst.Call) and isinstance(child, cst.Arg):
+                    name = (dotted(node.func) or "?").rpartition(".")[2]
+                    if name.lstrip("_")[:1].isupper() or "regist" in name or name == "?":
+                        return True
+            if isinstance(chain[-2], (cst.Return, cst.Element)):
+                return True
+    return False
+
+
+def _repair(cls: ModuleClass, store: Store, flag: cst.CSTNode) -> Repair | None:
+    parameter = spell_layer(cls, "Parameter")
+    value = store.value
+    if parameter is None or not isinstance(value, cst.Call) or "Variable" in cls.syntax.text(value.func):
+        return None
+    span = cls.syntax.span(value)
+    edits: list[Edit] = [insert(span.start, f"{parameter}("), insert(span.end, ")")]
+    if isinstance(flag, cst.Assign):
+        return None
+    if flag is value:
+        assert isinstance(value.func, cst.Attribute), "the call of a method"
+        edits[1:] = [Edit(Span(cls.syntax.span(value.func.value).end, span.end), ")")]
+    else:
+        place = next(index for index, item in enumerate(value.args) if item is flag)
+        if place == 0 or len(value.args) != place + 1:
+            return None
+        before = cls.syntax.span(value.args[place - 1].value).end
+        edits.insert(1, Edit(Span(before, cls.syntax.span(flag).end), ""))
+    return Repair("Make it a parameter; checkpoints get a new key", tuple(edits))
+
+
+_FLAG = re.compile(r"\brequires_grad\s*=\s*True|\.requires_grad_\(|\.requires_grad\s*=\s*True")
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """A tensor that wants gradients, in a class with an `__init__`."""
+    return facts.method("__init__") is not None and _FLAG.search(source) is not None
+
+
+RULE = Rule(
+    code="NN405",
+    name="raw-requires-grad",
+    doc=__doc__,
+    fix=Applicability.UNSAFE,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Scale(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.w = torch.randn(dim, requires_grad=True)  # NN405
+                    self.b = torch.zeros(dim).requires_grad_()  # NN405
+                    self.c = torch.tensor([1.0, 2.0], requires_grad=True)  # NN405
+                def forward(self, x):
+                    return x * self.w + self.b
+            """,
+            fixed="""
+            import torch
+            from torch import nn
+            class Scale(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.w = nn.Parameter(torch.randn(dim))
+                    self.b = nn.Parameter(torch.zeros(dim))
+                    self.c = nn.Parameter(torch.tensor([1.0, 2.0]))
+                def forward(self, x):
+                    return x * self.w + self.b
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Later(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.w = torch.randn(dim)  # NN405
+                    self.w.requires_grad = True
+                def forward(self, x):
+                    return x * self.w
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Scale(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.a = nn.Parameter(torch.randn(dim), requires_grad=True)
+                    self.b = torch.zeros(dim, requires_grad=False)
+                    w = torch.randn(dim, requires_grad=True)
+                    self.w = nn.Parameter(w)
+                    self.c = torch.randn(dim, requires_grad=True)
+                    self.register_parameter("d", nn.Parameter(self.c))
+                    self.delta = torch.zeros(dim, requires_grad=True)
+                    self.optimizer = torch.optim.Adam([self.delta])
+                    self.fc = nn.Linear(dim, dim).requires_grad_(True)
+                def forward(self, x):
+                    x = torch.zeros(4, requires_grad=True) + x
+                    return x * self.w
+            class Attack(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.delta = torch.zeros(dim, requires_grad=True)
+                def step(self):
+                    self.delta.data -= 0.1 * self.delta.grad
+                def forward(self, x):
+                    return x + self.delta
+            """
+        ),
+    ),
+)

@@ -1,0 +1,196 @@
+"""
+A layer that stands several times in a container, where several layers were meant: `[nn.Linear(8, 8)] * 3`.
+
+## Why it hurts
+Python repeats the reference, not the layer. `parameters()` has the weights of one layer, and each of the places
+computes with the same weights: a tower of three layers trains as one layer that is applied three times. Nothing fails.
+
+## What is not reported
+Layers without weights (`[nn.ReLU()] * 3`), a layer that `forward` applies in a loop, and classes that say by a name,
+a docstring or a comment that weights are shared, tied or reused.
+
+## Fix safety
+Unsafe: `[layer] * n` becomes `[layer for _ in range(n)]`, which builds `n` layers. The model has more parameters from
+then on; a checkpoint that was saved before holds the same weights under each of the keys.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from nn_lint.diagnostic import Applicability
+from nn_lint.fixing.build import replace
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.repeats import Repeat, find_repeats
+from nn_lint.project.facts import ClassFacts
+from nn_lint.rules.rule import Example, Finding, Repair, Rule
+
+_SHARED = re.compile(r"shar(?:e|ing)|\bti(?:ed?|ing)\b|reus|recurr|recurs|repeat|same|siames|universal", re.IGNORECASE)
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report each layer with weights that is put into several places of one container."""
+    if not cls.is_module or _SHARED.search(f"{cls.name} {cls.docstring}"):
+        return
+    for found in find_repeats(cls):
+        span = cls.syntax.span(found.node)
+        rows = range(max(span.start.row - 1, 1), span.end.row + 1)
+        if any(_SHARED.search(cls.syntax.lines.row(row)) for row in rows):
+            continue
+        message = (
+            f"`{found.layer}` is one layer in several places, not several layers: all of them share its weights, "
+            f"and `parameters()` holds them once"
+        )
+        yield Finding(span, message, _repair(cls, found))
+
+
+def _repair(cls: ModuleClass, found: Repeat) -> Repair | None:
+    node, times = found.node, found.times
+    if times is None or not isinstance(node, cst.BinaryOperation):
+        return None
+    listed = node.left if times is node.right else node.right
+    if not isinstance(listed, cst.List):
+        return None
+    count = cls.syntax.text(times)
+    items = [cls.syntax.text(item.value) for item in listed.elements]
+    if any(isinstance(item, cst.StarredElement) or not isinstance(item.value, cst.Call) for item in listed.elements):
+        return None
+    content = f"[{items[0]} for _ in range({count})]"
+    if len(items) > 1:
+        content = f"[layer for _ in range({count}) for layer in ({', '.join(items)})]"
+    edits = (replace(cls.syntax.span(node), content),)
+    return Repair("Build a layer for each place; the model gets more parameters", edits)
+
+
+_TIMES = re.compile(r"\)\s*,?\s*\]\s*\*|\[[^\[\]]*\b[A-Z]\w*\([^\[\]]*\]\s*\*|\[\s*\w+\s*\]\s*\*|[\w)]\s*\*\s*\[")
+_COMPREHENSION = re.compile(r"[\[(]\s*\w+\s+for\b")
+_APPENDED = re.compile(r"\.append\(\s*\w+\s*\)")
+_CONTAINER = re.compile(r"\b(?:Sequential|ModuleList)\(\s*\[?\s*(\w+)\s*,[^)]*\b\1\b")
+_LAYER = re.compile(r"\b[A-Z]\w*\(")
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """A list that is multiplied, a name in a loop that counts, or twice in a container; and some layer."""
+    if not _LAYER.search(source):
+        return False
+    if "range(" in source and (_COMPREHENSION.search(source) or _APPENDED.search(source)):
+        return True
+    return _TIMES.search(source) is not None or _CONTAINER.search(source) is not None
+
+
+RULE = Rule(
+    code="NN402",
+    name="repeated-instance",
+    doc=__doc__,
+    fix=Applicability.UNSAFE,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            from torch import nn
+            class Tower(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.blocks = nn.Sequential(*([nn.Linear(dim, dim)] * depth))  # NN402
+                    self.norms = nn.ModuleList([nn.LayerNorm(dim)] * depth)  # NN402
+                    self.two = nn.Sequential(*([nn.Linear(dim, dim), nn.ReLU()] * 3))  # NN402
+                    self.turned = nn.Sequential(*(2 * [nn.Linear(dim, dim)]))  # NN402
+                def forward(self, x):
+                    return self.turned(self.two(self.blocks(x)))
+            """,
+            fixed="""
+            from torch import nn
+            class Tower(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.blocks = nn.Sequential(*([nn.Linear(dim, dim) for _ in range(depth)]))
+                    self.norms = nn.ModuleList([nn.LayerNorm(dim) for _ in range(depth)])
+                    self.two = nn.Sequential(*([layer for _ in range(3) for layer in (nn.Linear(dim, dim), nn.ReLU())]))
+                    self.turned = nn.Sequential(*([nn.Linear(dim, dim) for _ in range(2)]))
+                def forward(self, x):
+                    return self.turned(self.two(self.blocks(x)))
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Block(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return self.fc(x)
+            class Stack(nn.Module):
+                def __init__(self, dim, depth, given):
+                    super().__init__()
+                    block = Block(dim)
+                    self.blocks = nn.ModuleList([block for _ in range(depth)])  # NN402
+                    layer = nn.Linear(dim, dim)
+                    layers = []
+                    for _ in range(depth):
+                        layers.append(layer)  # NN402
+                    self.layers = nn.Sequential(*layers)
+                    self.six = nn.ModuleList([block] * 6)  # NN402
+                    self.given = nn.ModuleList([given for _ in range(depth)])  # NN402
+                    fc = nn.Linear(dim, dim)
+                    self.net = nn.Sequential(fc, nn.ReLU(), fc)  # NN402
+                def forward(self, x):
+                    return self.net(self.layers(x))
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.acts = nn.ModuleList([nn.ReLU()] * depth)
+                    self.blocks = nn.ModuleList([nn.Linear(dim, dim) for _ in range(depth)])
+                    self.one = nn.Sequential(*([nn.Linear(dim, dim)] * 1))
+                    self.dims = [dim] * depth
+                    self.kinds = [nn.Linear] * depth
+                    act = nn.ReLU()
+                    self.net = nn.Sequential(nn.Linear(dim, dim), act, nn.Linear(dim, dim), act)
+                    layers = []
+                    for _ in range(depth):
+                        layer = nn.Linear(dim, dim)
+                        layers.append(layer)
+                    self.layers = nn.Sequential(*layers)
+                def forward(self, x):
+                    return self.net(self.layers(self.one(x)))
+            class Looped(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    # one set of weights, shared by all steps
+                    self.blocks = nn.ModuleList([nn.Linear(dim, dim)] * depth)
+                def forward(self, x):
+                    for block in self.blocks:
+                        x = block(x)
+                    return x
+            class Recurrent(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.blocks = nn.ModuleList([nn.Linear(dim, dim)] * depth)
+                def forward(self, x):
+                    for block in self.blocks:
+                        x = block(x)
+                    return x
+            class Steps(nn.Module):
+                def __init__(self, dim, steps):
+                    super().__init__()
+                    self.layer = nn.Linear(dim, dim)
+                    self.steps = steps
+                def forward(self, x):
+                    outputs = []
+                    for _ in range(self.steps):
+                        x = self.layer(x)
+                        outputs.append(x)
+                    return outputs
+            """
+        ),
+    ),
+)

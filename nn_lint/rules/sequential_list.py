@@ -1,0 +1,168 @@
+"""
+An `nn.Sequential` that is handed a list.
+
+## Why it hurts
+`TypeError: list is not a Module subclass` when the model is built: `nn.Sequential` takes the layers one by one.
+
+## What is not reported
+`nn.Sequential(*layers)`, an `OrderedDict`, and names that may hold a single layer.
+
+## Fix safety
+Safe: a `*` before the list. What is written could not run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from nn_lint.diagnostic import Applicability, Edit
+from nn_lint.fixing.build import insert
+from nn_lint.model.method import Method, bound_names
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.syntax import dotted
+from nn_lint.project.facts import ClassFacts
+from nn_lint.project.hierarchy import TorchClass
+from nn_lint.rules.rule import Example, Finding, Repair, Rule
+
+_LISTS = (cst.List, cst.Tuple, cst.ListComp, cst.GeneratorExp)
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report each `nn.Sequential` whose only argument is a list."""
+    for method in cls.methods if cls.is_module else ():
+        for node in method.own_nodes:
+            if not isinstance(node, cst.Call) or len(node.args) != 1 or node.args[0].star or node.args[0].keyword:
+                continue
+            value = node.args[0].value
+            callee = dotted(node.func)
+            if (
+                callee is None
+                or callee.rpartition(".")[2] != "Sequential"
+                or not _is_list(method, value)
+                or cls.resolve(callee) != TorchClass("Sequential")
+            ):
+                continue
+            kind = "generator" if isinstance(value, cst.GeneratorExp) else "list"
+            message = f"`{callee}` takes layers one by one: a {kind} of them is a `TypeError` when the model is built"
+            yield Finding(
+                cls.syntax.span(node), message, Repair("Unpack it with `*`", tuple(_edits(cls, node.args[0])))
+            )
+
+
+def _edits(cls: ModuleClass, argument: cst.Arg) -> Iterator[Edit]:
+    """A star; a generator that shares the parentheses of the call needs its own."""
+    span, value = cls.syntax.span(argument), argument.value
+    is_bare = isinstance(value, cst.GeneratorExp) and not value.lpar
+    yield insert(span.start, "*(" if is_bare else "*")
+    if is_bare:
+        yield insert(span.end, ")")
+
+
+def _is_list(method: Method, node: cst.BaseExpression) -> bool:
+    """A list that is written out, a sum or multiple of lists, or a local name that is never anything else."""
+    if isinstance(node, _LISTS):
+        return True
+    if isinstance(node, cst.BinaryOperation):
+        return _is_list(method, node.left) or (isinstance(node.operator, cst.Add) and _is_list(method, node.right))
+    if isinstance(node, cst.Call):
+        return dotted(node.func) in ("list", "tuple")
+    if not isinstance(node, cst.Name) or any(item.name == node.value for item in method.parameters):
+        return False
+    values = [value for item in method.own_nodes if (value := _assigned(item, node.value)) is not None]
+    grown = sum(isinstance(item, cst.AugAssign) and dotted(item.target) == node.value for item in method.own_nodes)
+    bound = list(bound_names(method.node.body)).count(node.value)
+    return bound == len(values) + grown > 0 and all(_is_written_list(value) for value in values)
+
+
+def _is_written_list(node: cst.BaseExpression) -> bool:
+    is_call = isinstance(node, cst.Call) and dotted(node.func) in ("list", "tuple")
+    return isinstance(node, (cst.List, cst.ListComp, cst.Tuple)) or is_call
+
+
+def _assigned(node: cst.CSTNode, name: str) -> cst.BaseExpression | None:
+    targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else []
+    targets += [node.target] if isinstance(node, cst.AnnAssign) else []
+    found = any(isinstance(item, cst.Name) and item.value == name for item in targets)
+    return node.value if found and isinstance(node, (cst.Assign, cst.AnnAssign)) else None
+
+
+_CALLED = re.compile(r"\bSequential\(\s*(?:[\[(]|\w+\s*,?\s*\)|\w+\s*[-+*]|(?:list|tuple)\(|.*\n?.*\bfor\b)")
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """`Sequential` is called with a list, a name alone, or a generator."""
+    return _CALLED.search(source) is not None
+
+
+RULE = Rule(
+    code="NN415",
+    name="sequential-list",
+    doc=__doc__,
+    fix=Applicability.SAFE,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.a = nn.Sequential([nn.Linear(dim, dim), nn.ReLU()])  # NN415
+                    self.b = nn.Sequential([nn.Linear(dim, dim) for _ in range(depth)])  # NN415
+                    self.c = nn.Sequential(nn.Linear(dim, dim) for _ in range(depth))  # NN415
+                    layers = []
+                    for _ in range(depth):
+                        layers.append(nn.Linear(dim, dim))
+                    layers += [nn.ReLU()]
+                    self.d = nn.Sequential(layers)  # NN415
+                    self.e = nn.Sequential([nn.Linear(dim, dim)] * depth)  # NN415
+                def forward(self, x):
+                    return self.d(self.c(self.b(self.a(x))))
+            """,
+            fixed="""
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.a = nn.Sequential(*[nn.Linear(dim, dim), nn.ReLU()])
+                    self.b = nn.Sequential(*[nn.Linear(dim, dim) for _ in range(depth)])
+                    self.c = nn.Sequential(*(nn.Linear(dim, dim) for _ in range(depth)))
+                    layers = []
+                    for _ in range(depth):
+                        layers.append(nn.Linear(dim, dim))
+                    layers += [nn.ReLU()]
+                    self.d = nn.Sequential(*layers)
+                    self.e = nn.Sequential(*[nn.Linear(dim, dim)] * depth)
+                def forward(self, x):
+                    return self.d(self.c(self.b(self.a(x))))
+            """,
+        ),
+        Example(
+            """
+            from collections import OrderedDict
+            from torch import nn
+            class Stack(nn.Sequential):
+                def __init__(self, layers):
+                    super().__init__(*layers)
+            class Net(nn.Module):
+                def __init__(self, dim, layers, deep):
+                    super().__init__()
+                    self.a = nn.Sequential(*[nn.Linear(dim, dim), nn.ReLU()])
+                    self.b = nn.Sequential(OrderedDict([("fc", nn.Linear(dim, dim))]))
+                    self.c = nn.Sequential(layers)
+                    self.d = nn.ModuleList([nn.Linear(dim, dim)])
+                    self.e = Stack([nn.Linear(dim, dim)])
+                    block = [nn.Linear(dim, dim)]
+                    if deep:
+                        block = nn.Linear(dim, dim)
+                        self.f = nn.Sequential(block)
+                def forward(self, x):
+                    return self.a(self.b(self.c(self.e(self.f(x)))))
+            """
+        ),
+    ),
+)

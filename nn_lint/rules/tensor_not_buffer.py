@@ -1,0 +1,226 @@
+"""
+A constant tensor in an attribute that `forward` computes with, and that is no buffer.
+
+## Why it hurts
+`.to("cuda")` moves parameters and buffers, and no other tensors. The constant stays on the CPU, and the first call on a
+GPU fails: `RuntimeError: Expected all tensors to be on the same device`.
+
+## What is not reported
+Tensors that get a device (`device=`, `.to(x.device)` where they are used, a new value in `forward`), that only give
+sizes or indices, or that hold one number, which go with every device; classes that move them themselves.
+
+## Fix safety
+Unsafe: the tensor becomes a buffer with `persistent=False`. `state_dict` stays as it is, but `.half()` and `.double()`
+cast the constant from then on, as they do with the parameters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from nn_lint.diagnostic import Applicability, Edit, Span
+from nn_lint.fixing.build import insert
+from nn_lint.model.method import Method, names
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.new_tensors import has_dimensions, kept_tensor, keywords
+from nn_lint.model.occurrences import Chain, attribute_occurrences
+from nn_lint.model.stores import Store, stores
+from nn_lint.model.syntax import dotted
+from nn_lint.project.code_text import bare_code
+from nn_lint.project.facts import ClassFacts
+from nn_lint.project.hierarchy import ExternalClass
+from nn_lint.rules.rule import Example, Finding, Repair, Rule
+
+_MOVING = re.compile(r"\.\s*(?:to|cuda|cpu|type_as|to_device|numpy)\(|\bdevice\b|new_tensor|\bnumpy\b")
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report each constant tensor that meets the input in `forward`."""
+    init, forward = cls.init, cls.method("forward")
+    if init is None or forward is None or not cls.is_module or any(map(cls.defines, ("_apply", "to", "cuda"))):
+        return
+    for store in stores(init):
+        call = kept_tensor(cls, init, store.value)
+        if call is None or {"device", "out", "requires_grad"} & keywords(call) or not has_dimensions(call):
+            continue
+        counts = (owner.layers.assignments.get(store.attribute, 0) for owner in (cls, *cls.ancestors))
+        if sum(counts) != 1 or _is_registered(cls, store.attribute) or not _meets_input(cls, forward, store.attribute):
+            continue
+        message = (
+            f"`self.{store.attribute}` is no buffer: it stays on the CPU when the model moves to a GPU, and `forward` "
+            f"fails there"
+        )
+        yield Finding(cls.syntax.span(store.statement), message, _repair(cls, init, store))
+
+
+def _is_registered(cls: ModuleClass, attribute: str) -> bool:
+    """Whether the class or a read ancestor registers the name: what is assigned to it then is a buffer."""
+    named = re.compile(rf"register_\w+\(\s*(?:name\s*=\s*)?[\"']{attribute}[\"']")
+    return any(named.search(owner.text) for owner in (cls, *cls.ancestors))
+
+
+def _meets_input(cls: ModuleClass, forward: Method, attribute: str) -> bool:
+    """Whether every use in the class is plain, and one in `forward` joins the constant with a local value."""
+    met = False
+    for method in cls.methods:
+        for chain in attribute_occurrences(method.node.body, method.receiver, attribute):
+            if isinstance(chain[-2], cst.AssignTarget):
+                continue
+            statement = next((node for node in reversed(chain) if isinstance(node, cst.SimpleStatementLine)), chain[-2])
+            if _MOVING.search(cls.syntax.text(statement)):
+                return False
+            met = met or (method is forward and _joins(cls, forward, chain))
+    text = cls.definition.file.text.content
+    return met and re.search(rf"(?<!\bself)\.{attribute}\b", text) is None
+
+
+def _joins(cls: ModuleClass, forward: Method, chain: Chain) -> bool:
+    node, parent = chain[-1], chain[-2]
+    if isinstance(parent, cst.Subscript) and parent.value is node:
+        return _joins(cls, forward, chain[:-1])
+    if isinstance(parent, cst.BinaryOperation):
+        return _is_of_input(forward, parent.left if node is parent.right else parent.right)
+    if isinstance(parent, cst.Arg) and isinstance(chain[-3], cst.Call):
+        call = chain[-3]
+        found = cls.resolve(dotted(call.func) or "?")
+        is_torch = isinstance(found, ExternalClass) and found.origin.startswith("torch.")
+        joined = [item.value for item in call.args if item is not parent]
+        return is_torch and any(_is_of_input(forward, item) for item in joined)
+    return False
+
+
+def _is_of_input(forward: Method, node: cst.BaseExpression) -> bool:
+    """Whether an expression is the first input, or a call of or with it: a tensor, that is, and no size."""
+    if len(forward.positional) < 2:
+        return False
+    return (
+        isinstance(node, cst.Name)
+        and node.value == forward.positional[1].name
+        or (
+            isinstance(node, cst.Call)
+            and forward.positional[1].name in {name.value for item in node.args for name in names(item.value)}
+            and not isinstance(node.func, cst.Name)
+        )
+    )
+
+
+def _repair(cls: ModuleClass, init: Method, store: Store) -> Repair | None:
+    span, target = cls.syntax.span(store.statement), cls.syntax.span(store.target)
+    lines = cls.syntax.lines
+    is_after = any(cls.syntax.span(item.node).end <= span.start for item in init.parent_calls)
+    sign = re.match(r"\s*=\s*", lines.slice(Span(target.end, span.end)))
+    if not is_after or sign is None or not isinstance(store.statement, cst.Assign) or len(store.statement.targets) > 1:
+        return None
+    value = lines.position(lines.offset(target.end) + sign.end())
+    edits = (
+        Edit(Span(target.start, value), f'{init.receiver}.register_buffer("{store.attribute}", '),
+        insert(span.end, ", persistent=False)"),
+    )
+    return Repair("Register it as a buffer that is not saved", edits)
+
+
+_STORE = re.compile(
+    r"\w[ \t]*(?::[^=\n]+)?=[ \t(\r\n]*(?:\w+\.)*(?:empty|\w*Tensor|tensor|zeros|ones|randn?|full|eye|\w+space"
+    r"|arange|from_numpy|as_tensor|\w+_window|normal)\("
+)
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """A `forward`, and an attribute that gets a new tensor."""
+    return facts.method("forward") is not None and _STORE.search(bare_code(source)) is not None
+
+
+RULE = Rule(
+    code="NN403",
+    name="tensor-not-buffer",
+    doc=__doc__,
+    fix=Applicability.UNSAFE,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            import torch
+            import torch.nn.functional as F
+            from torch import nn
+            class Normalize(nn.Module):
+                def __init__(self, n):
+                    super().__init__()
+                    self.mean = torch.tensor([0.5, 0.5, 0.5]).view(1, 3, 1, 1)  # NN403
+                    self.std = torch.ones(1, n, 1, 1)  # NN403
+                    self.kernel = torch.rand(n, n, 3, 3)  # NN403
+                    table = torch.zeros(n, 8)
+                    table[:, 0] = 1
+                    table = table.unsqueeze(0)
+                    self.table = table  # NN403
+                def forward(self, x):
+                    x = (x - self.mean) / self.std + F.relu(x) * self.std
+                    x = x + self.table[:, :, : x.size(3)].unsqueeze(2) if x.dim() == 3 else x + self.table[0, 0, 0]
+                    return F.conv2d(x, self.kernel)
+            """,
+            fixed="""
+            import torch
+            import torch.nn.functional as F
+            from torch import nn
+            class Normalize(nn.Module):
+                def __init__(self, n):
+                    super().__init__()
+                    self.register_buffer("mean", torch.tensor([0.5, 0.5, 0.5]).view(1, 3, 1, 1), persistent=False)
+                    self.register_buffer("std", torch.ones(1, n, 1, 1), persistent=False)
+                    self.register_buffer("kernel", torch.rand(n, n, 3, 3), persistent=False)
+                    table = torch.zeros(n, 8)
+                    table[:, 0] = 1
+                    table = table.unsqueeze(0)
+                    self.register_buffer("table", table, persistent=False)
+                def forward(self, x):
+                    x = (x - self.mean) / self.std + F.relu(x) * self.std
+                    x = x + self.table[:, :, : x.size(3)].unsqueeze(2) if x.dim() == 3 else x + self.table[0, 0, 0]
+                    return F.conv2d(x, self.kernel)
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Fine(nn.Module):
+                def __init__(self, n, device):
+                    super().__init__()
+                    self.register_buffer("mean", torch.zeros(n))
+                    self.a = torch.zeros(n, device=device)
+                    self.b = torch.zeros(n)
+                    self.c = torch.tensor(0.5)
+                    self.d = torch.arange(n)
+                    self.e = torch.zeros(n)
+                    self.f = nn.Parameter(torch.zeros(n))
+                    self.g = torch.zeros(n)
+                    self.h = torch.zeros(n)
+                def forward(self, x):
+                    x = x + self.a + self.b.to(x.device) + x * self.c + x[self.d] + x * self.f
+                    self.e = self.e.to(x.device)
+                    if self.h is not None:
+                        x = x * self.e
+                    return x + self.mean, self.g
+            class Moves(nn.Module):
+                def __init__(self, n):
+                    super().__init__()
+                    self.scale = torch.ones(n)
+                def _apply(self, fn):
+                    self.scale = fn(self.scale)
+                    return super()._apply(fn)
+                def forward(self, x):
+                    return x * self.scale
+            class Outside(nn.Module):
+                def __init__(self, n):
+                    super().__init__()
+                    self.weights = torch.ones(n)
+                def forward(self, x):
+                    return x * self.weights
+            def move(model, device):
+                model.weights = model.weights.to(device)
+            """
+        ),
+    ),
+)

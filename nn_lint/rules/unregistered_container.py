@@ -1,0 +1,292 @@
+"""
+A plain list, tuple or dict of layers in an attribute.
+
+## Why it hurts
+`nn.Module` registers what is assigned to an attribute, and does not look into a list, tuple or dict. Nothing fails:
+the layers compute, but `parameters()` does not name them, so an optimizer never trains them; `.to("cuda")` leaves them
+on the CPU, `.eval()` leaves their dropout on, and `state_dict()` does not save them: a model that is loaded gets new
+random weights in their place.
+
+## What is not reported
+Containers whose layers are registered elsewhere too (`add_module`, `setattr`, `nn.Sequential(*layers)`), that are
+handed to a function, returned, or handled by hand (`for layer in self.layers: layer.to(device)`), layers without
+weights such as `nn.ReLU()`, and a list of one element, which is how a module is kept out of `parameters()` on purpose.
+
+## Fix safety
+Unsafe: the container becomes an `nn.ModuleList` or `nn.ModuleDict`. The layers are trained from then on, and
+`state_dict` gets their keys: checkpoints that were saved before lack them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nn_lint.diagnostic import Applicability
+from nn_lint.fixing.registration import register
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.plain_containers import PlainContainer, plain_containers
+from nn_lint.project.facts import ClassFacts
+from nn_lint.rules.rule import Example, Finding, Repair, Rule
+
+_OWN_WAYS = ("parameters", "named_parameters", "state_dict", "_apply", "to", "cuda", "__setattr__", "__getattr__")
+_ON_PURPOSE = re.compile(
+    r"#.*(?:\bhid|regist|on purpose|intention|deliberate|parameters\(\)|not train|state_?dict|optimi|frozen|freez)",
+    re.IGNORECASE,
+)
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report each container of layers that the class keeps unregistered."""
+    if not cls.is_module or any(map(cls.defines, _OWN_WAYS)):
+        return
+    for found in plain_containers(cls):
+        span = cls.syntax.span(found.value)
+        rows = (cls.syntax.lines.row(row) for row in (span.start.row - 1, span.start.row, span.end.row))
+        if any(map(_ON_PURPOSE.search, rows)):
+            continue
+        yield _finding(cls, found)
+
+
+def _finding(cls: ModuleClass, found: PlainContainer) -> Finding:
+    span = cls.syntax.span(found.value)
+    what = "parameters" if found.kind == "Parameter" else "layers"
+    kind = "dict" if found.is_dict else "list or tuple"
+    message = (
+        f"the {what} in `self.{found.attribute}` are not registered, since a plain {kind} holds them: they are not in "
+        f"`parameters()`, never train, stay on the CPU and are not saved"
+    )
+    edits = register(cls, found)
+    if isinstance(edits, str):
+        return Finding(span, f"{message}; no fix: {edits}")
+    container, changes = edits
+    return Finding(span, message, Repair(f"Hold them in `{container}`; checkpoints get new keys", changes))
+
+
+_CONTAINER = r"(?:[\[{]|(?:list|tuple|dict|(?:collections\.)?OrderedDict)\(|[^\n=]*[*+][ \t(]*\[)"
+_STORED = re.compile(rf"\.\w+[ \t]*(?::[^=\n]+)?=(?!=)\s*(?:\(|{_CONTAINER}|[\w.]+\(.*\),)")
+_STORED_NAME = re.compile(r"\.\w+[ \t]*(?::[^=\n]+)?=[ \t(]*(\w+)[ \t)]*(?:[;#\r\n]|$)")
+_LOCAL = re.compile(rf"(?<![.\w])(\w+)[ \t]*(?::[^=\n]+)?=(?!=)[ \t(\\\r\n]*{_CONTAINER}")
+_LAYER = re.compile(r"\b[A-Z]\w*\(")
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """An attribute that is a container, or is assigned a name that is one, and the call of some class."""
+    if _LAYER.search(source) is None:
+        return False
+    return _STORED.search(source) is not None or not set(_LOCAL.findall(source)).isdisjoint(
+        _STORED_NAME.findall(source)
+    )
+
+
+RULE = Rule(
+    code="NN401",
+    name="unregistered-container",
+    doc=__doc__,
+    fix=Applicability.UNSAFE,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Mlp(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.layers = [nn.Linear(dim, dim) for _ in range(depth)]  # NN401
+                    self.heads = {"a": nn.Linear(dim, 1), "b": nn.Linear(dim, 2)}  # NN401
+                    self.pair = (nn.Linear(dim, dim), nn.Linear(dim, dim))  # NN401
+                    self.drops = [nn.Dropout(0.1), nn.Dropout(0.2)]  # NN401
+                    self.scales = [nn.Parameter(torch.ones(dim)) for _ in range(depth)]  # NN401
+                def forward(self, x, name):
+                    for layer in self.layers:
+                        x = layer(x).relu()
+                    first, second = self.pair
+                    x = self.drops[0](first(x) + second(x)) * self.scales[0]
+                    return self.heads[name](x)
+            class Grown(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.layers = []  # NN401
+                    for _ in range(depth):
+                        self.layers.append(nn.Linear(dim, dim))
+                    self.layers += [nn.ReLU()]
+                    self.heads = {}  # NN401
+                    self.heads["a"] = nn.Linear(dim, 1)
+                    blocks = list()
+                    for _ in range(depth):
+                        block = nn.Sequential(nn.Linear(dim, dim), nn.ReLU())
+                        blocks.append(block)
+                    self.blocks = blocks  # NN401
+                def forward(self, x):
+                    for i, layer in enumerate(self.layers):
+                        x = layer(x) + self.blocks[i](x)
+                    return [head(x) for head in self.heads.values()]
+            class Block(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return self.fc(x)
+            class Stack(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.blocks = [Block(dim)] * 3  # NN401
+                def forward(self, x):
+                    return sum(block(x) for block in self.blocks)
+            """,
+            fixed="""
+            import torch
+            from torch import nn
+            class Mlp(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.layers = nn.ModuleList([nn.Linear(dim, dim) for _ in range(depth)])
+                    self.heads = nn.ModuleDict({"a": nn.Linear(dim, 1), "b": nn.Linear(dim, 2)})
+                    self.pair = (nn.ModuleList([nn.Linear(dim, dim), nn.Linear(dim, dim)]))
+                    self.drops = nn.ModuleList([nn.Dropout(0.1), nn.Dropout(0.2)])
+                    self.scales = nn.ParameterList([nn.Parameter(torch.ones(dim)) for _ in range(depth)])
+                def forward(self, x, name):
+                    for layer in self.layers:
+                        x = layer(x).relu()
+                    first, second = self.pair
+                    x = self.drops[0](first(x) + second(x)) * self.scales[0]
+                    return self.heads[name](x)
+            class Grown(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.layers = nn.ModuleList()
+                    for _ in range(depth):
+                        self.layers.append(nn.Linear(dim, dim))
+                    self.layers += [nn.ReLU()]
+                    self.heads = nn.ModuleDict()
+                    self.heads["a"] = nn.Linear(dim, 1)
+                    blocks = list()
+                    for _ in range(depth):
+                        block = nn.Sequential(nn.Linear(dim, dim), nn.ReLU())
+                        blocks.append(block)
+                    self.blocks = nn.ModuleList(blocks)
+                def forward(self, x):
+                    for i, layer in enumerate(self.layers):
+                        x = layer(x) + self.blocks[i](x)
+                    return [head(x) for head in self.heads.values()]
+            class Block(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return self.fc(x)
+            class Stack(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.blocks = nn.ModuleList([Block(dim)] * 3)
+                def forward(self, x):
+                    return sum(block(x) for block in self.blocks)
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Tables(nn.Module):
+                def __init__(self, dim, names):
+                    super().__init__()
+                    self.grid = [[nn.Linear(dim, dim) for _ in range(2)] for _ in range(3)]  # NN401
+                    self.heads = {name: nn.Linear(dim, 1) for name in names}  # NN401
+                    self.dotted = {"a.b": nn.Linear(dim, 1)}  # NN401
+                def forward(self, x, name):
+                    for row in self.grid:
+                        for layer in row:
+                            x = layer(x)
+                    return self.heads[name](x) + self.dotted["a.b"](x)
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            from elsewhere import register_all
+            class Plain(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    layers = []
+                    for _ in range(depth):
+                        layers += [nn.Linear(dim, dim), nn.ReLU()]
+                    self.net = nn.Sequential(*layers)
+                    self.acts = [nn.ReLU(), nn.Tanh()]
+                    self.shapes = [nn.Parameter(torch.empty(size)) for size in (2, 3)]
+                    self.count = len(self.shapes)
+                    self.kinds = {"relu": nn.ReLU, "linear": nn.Linear}
+                    self.dims = [dim] * depth
+                def forward(self, x):
+                    return self.acts[0](self.net(x))
+            class Distill(nn.Module):
+                def __init__(self, student, teacher):
+                    super().__init__()
+                    self.student = student
+                    self._teacher = [teacher.eval()]
+                    self._frozen = [nn.Linear(4, 4)]
+                    # kept out of parameters() on purpose
+                    self._others = [nn.Linear(4, 4), nn.Linear(4, 4)]
+                def forward(self, x):
+                    return self.student(x), self._teacher[0](x), self._frozen[0](x), self._others[0](x)
+            class Listed(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.layers = [nn.Linear(dim, dim) for _ in range(3)]
+                    self.registered = nn.ModuleList(self.layers)
+                    self.fc1 = nn.Linear(dim, dim)
+                    self.fc2 = nn.Linear(dim, dim)
+                    self.both = [self.fc1, self.fc2]
+                def forward(self, x):
+                    return self.both[0](self.layers[0](x))
+            class Named(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.layers = []
+                    for i in range(3):
+                        layer = nn.Linear(dim, dim)
+                        self.layers.append(layer)
+                        self.add_module(f"layer{i}", layer)
+                    self.others = [nn.Linear(dim, dim) for _ in range(3)]
+                    for i, layer in enumerate(self.others):
+                        setattr(self, f"other{i}", layer)
+                    self.scales = [nn.Parameter(torch.ones(1)) for _ in range(3)]
+                    for i, scale in enumerate(self.scales):
+                        self.register_parameter(f"scale{i}", scale)
+                    self.handed = [nn.Linear(dim, dim) for _ in range(3)]
+                    register_all(self, self.handed)
+                def forward(self, x):
+                    return self.others[0](self.layers[0](self.handed[0](x)))
+            class ByHand(nn.Module):
+                def __init__(self, dim, device):
+                    super().__init__()
+                    self.layers = [nn.Linear(dim, dim) for _ in range(3)]
+                    for layer in self.layers:
+                        layer.to(device)
+                def forward(self, x):
+                    return self.layers[0](x)
+            class Own(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.layers = [nn.Linear(dim, dim) for _ in range(3)]
+                def parameters(self, recurse=True):
+                    return [p for layer in self.layers for p in layer.parameters(recurse)]
+                def forward(self, x):
+                    return self.layers[0](x)
+            class Later(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.layers = []
+                    self.layers.append(nn.Linear(dim, dim))
+                    self.layers.append(nn.Linear(dim, dim))
+                    self.layers = nn.ModuleList(self.layers)
+                def forward(self, x):
+                    return self.layers[0](x)
+            class Loose:
+                def __init__(self, dim):
+                    self.layers = [nn.Linear(dim, dim), nn.Linear(dim, dim)]
+            """
+        ),
+    ),
+)

@@ -1,0 +1,24 @@
+"""NN406 in torch: a misspelled attribute is taken and freezes nothing."""
+
+from __future__ import annotations
+
+import torch
+
+from nn_lint.rules.requires_grad_typo import RULE
+
+from .building import build
+
+LOUD = RULE.examples[0]
+
+
+def test_nothing_is_frozen() -> None:
+    body = torch.nn.Sequential(torch.nn.Linear(4, 4))
+    broken = build(LOUD.text, "Frozen", body)
+    broken.freeze()
+    assert all(item.requires_grad for item in broken.parameters())
+
+
+def test_the_right_name_freezes() -> None:
+    body = torch.nn.Sequential(torch.nn.Linear(4, 4))
+    mended = build(LOUD.fixed_text, "Frozen", body)
+    assert not any(item.requires_grad for item in mended.parameters())
