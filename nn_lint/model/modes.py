@@ -1,0 +1,44 @@
+"""What a method does only while it trains: blocks and expressions behind a condition, code behind an early return."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from nn_lint.model.syntax import walk
+
+if TYPE_CHECKING:
+    from nn_lint.model.method import Method
+
+_MODE = re.compile(r"train|eval|infer|test|predict|sampl|determin|augment|perturb|grad_enabled", re.IGNORECASE)
+_LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
+
+
+def calls_in_any_mode(method: Method) -> Iterator[cst.Call]:
+    """The calls of a method that no condition on training, evaluation or the like stands before."""
+    yield from (node for node in _nodes(method, method.node.body) if isinstance(node, cst.Call))
+
+
+def mentions_mode(method: Method, node: cst.CSTNode) -> bool:
+    """Whether an expression asks for training, evaluation or the like."""
+    return _MODE.search(method.syntax.text(node)) is not None
+
+
+def _nodes(method: Method, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    yield node
+    if isinstance(node, (cst.If, cst.IfExp, cst.While)) and mentions_mode(method, node.test):
+        return
+    if isinstance(node, cst.BooleanOperation) and mentions_mode(method, node.left):
+        return
+    for child in node.children:
+        yield from _nodes(method, child)
+        if isinstance(child, cst.If) and mentions_mode(method, child.test) and _leaves(child):
+            return
+
+
+def _leaves(node: cst.If) -> bool:
+    """Whether a condition ends the block: what follows runs in one mode alone."""
+    return any(True for _ in walk(node.body, *_LEAVING, into_scopes=False))
