@@ -23,8 +23,8 @@ _TRAINABLE = CONVOLUTIONS | NORMS | {"Linear", "LSTM", "GRU", "RNN", "Bilinear",
 _SMOOTH = frozenset(
     (
         "relu gelu silu tanh sigmoid softmax log_softmax leaky_relu elu mean sum exp log sqrt pow abs clamp view "
-        "reshape flatten squeeze unsqueeze transpose permute contiguous float cpu to dropout normalize norm detach numpy "
-        "max_pool2d avg_pool2d softplus"
+        "reshape flatten squeeze unsqueeze transpose permute contiguous float cpu to dropout normalize norm "
+        "detach numpy max_pool2d avg_pool2d softplus"
     ).split()
 )
 """Functions through which gradients flow, and the steps on the way to numpy."""

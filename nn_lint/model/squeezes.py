@@ -116,10 +116,10 @@ def _is_looked_at(method: Method, call: cst.Call) -> bool:
         if isinstance(target.target, cst.Name)
     }
     for node in walk(method.node.body, cst.Attribute, cst.Call):
-        if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value in names:
-            if node.attr.value in _LOOKING | _RESTORING:
-                return True
+        is_asked = isinstance(node, cst.Attribute) and node.attr.value in _LOOKING | _RESTORING
+        if isinstance(node, cst.Attribute) and is_asked and dotted(node.value) in names:
+            return True
         is_length = isinstance(node, cst.Call) and dotted(node.func) == "len"
-        if is_length and isinstance(node, cst.Call) and dotted(node.args[0].value) in names:
+        if isinstance(node, cst.Call) and is_length and any(dotted(item.value) in names for item in node.args):
             return True
     return False

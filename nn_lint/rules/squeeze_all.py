@@ -8,7 +8,8 @@ batch of one sample (the last of an epoch, or inference) loses its batch dimensi
 
 ## What is not reported
 `squeeze` with a dimension; a result that is given its dimensions back (`view`, `reshape`, `unsqueeze`, `expand`) or
-that is looked at (`dim()`, `shape`, `len`); values that are not seen to come out of a global pooling or a head of width 1.
+that is looked at (`dim()`, `shape`, `len`); values that are not seen to come out of a global pooling or a head
+of width 1.
 """
 
 from __future__ import annotations
