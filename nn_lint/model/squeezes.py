@@ -24,7 +24,7 @@ _KEPT_LAYERS = ACTIVATIONS | PASSIVE
 _KEPT = frozenset({"relu", "sigmoid", "tanh", "dropout", "contiguous", "float", "exp", "softplus", "gelu"})
 _RESTORING = frozenset("view reshape unsqueeze expand view_as expand_as reshape_as unflatten atleast_2d size".split())
 _LOOKING = frozenset({"dim", "shape", "ndim", "ndimension", "size"})
-_REDUCING = frozenset("mean sum max min item tolist numpy norm cpu".split())
+_REDUCING = frozenset("chunk split unbind mean sum max min item tolist numpy norm cpu".split())
 _ROWS = "`squeeze(-1)`, which names the dimension"
 _POOLED = "`flatten(1)`, which keeps the batch"
 
@@ -51,7 +51,13 @@ def squeezes_of_batch(cls: ModuleClass) -> Iterator[Squeeze]:
         seen.add(node)
         source = _source(cls, value.operands[0]) if value.operands else None
         users = [item for item in flow.values if value in item.operands]
-        if source is None or not cls.syntax.holds(node) or any(map(_settles, users)) or _is_looked_at(method, node):
+        if (
+            source is None
+            or _has_other_rows(value)
+            or not cls.syntax.holds(node)
+            or any(map(_settles, users))
+            or _is_looked_at(method, node)
+        ):
             continue
         yield Squeeze(node, *source)
 
@@ -104,6 +110,16 @@ def _settles(user: Value) -> bool:
 
 
 _COMBINED = frozenset({Kind.ADD, Kind.SUBTRACT, Kind.MULTIPLY, Kind.UNKNOWN, Kind.CONCATENATE})
+
+
+def _has_other_rows(value: Value) -> bool:
+    """Whether the rows are those of several tensors that were joined, so that there is never one alone."""
+    for item in value.ancestors():
+        if item.kind is Kind.CONCATENATE and isinstance(item.node, cst.Call):
+            dim = given(item.node, "dim", 1)
+            if dim is None or (isinstance(dim.value, cst.Integer) and dim.value.value == "0"):
+                return True
+    return False
 
 
 def _is_looked_at(method: Method, call: cst.Call) -> bool:

@@ -112,6 +112,14 @@ RULE = Rule(
                     if out.dim() == 1:
                         out = out.unsqueeze(0)
                     return out
+            class Joined(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 1)
+                def forward(self, x, y):
+                    rows = self.fc(torch.cat([x, y], dim=0)).squeeze()
+                    first, second = self.fc(x).squeeze().chunk(2, dim=0)
+                    return rows, first, second
             class Total(nn.Module):
                 def __init__(self):
                     super().__init__()
