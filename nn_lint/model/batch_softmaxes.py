@@ -62,8 +62,8 @@ def _over_first(cls: ModuleClass, value: Value) -> Iterator[tuple[cst.Call, Valu
             yield value.node, value.operands[0]
     elif value.kind is Kind.LAYER and value.layer is not None:
         last = next(iter(reversed(tuple(parts(cls, value.layer)))), None)
-        dim = last.argument("dim") if last is not None and last.torch_name in _LAYERS else None
-        if last is not None and dim is not None and _is_zero(dim):
+        axis = last.argument("dim") if last is not None and last.torch_name in _LAYERS else None
+        if last is not None and axis is not None and _is_zero(axis):
             yield last.call, value.operands[0]
 
 
