@@ -1,4 +1,4 @@
-"""What a method does only while it trains: blocks and expressions behind a condition, code behind an early return."""
+"""What a method does whatever mode or device it is in: no block or expression behind a condition on that."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ _LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
 
 def calls_in_any_mode(method: Method) -> Iterator[cst.Call]:
     """The calls of a method that no condition on training, evaluation or the like stands before."""
-    yield from (node for node in _nodes(method, method.node.body) if isinstance(node, cst.Call))
+    yield from calls_without_condition(method, _MODE)
+
+
+def calls_without_condition(method: Method, on: re.Pattern[str]) -> Iterator[cst.Call]:
+    """The calls of a method that run whatever a condition with one of the words says, an early return included."""
+    yield from (node for node in _nodes(method, method.node.body, on) if isinstance(node, cst.Call))
 
 
 def mentions_mode(method: Method, node: cst.CSTNode) -> bool:
@@ -27,15 +32,15 @@ def mentions_mode(method: Method, node: cst.CSTNode) -> bool:
     return _MODE.search(method.syntax.text(node)) is not None
 
 
-def _nodes(method: Method, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+def _nodes(method: Method, node: cst.CSTNode, on: re.Pattern[str]) -> Iterator[cst.CSTNode]:
     yield node
-    if isinstance(node, (cst.If, cst.IfExp, cst.While)) and mentions_mode(method, node.test):
+    if isinstance(node, (cst.If, cst.IfExp, cst.While)) and on.search(method.syntax.text(node.test)):
         return
-    if isinstance(node, cst.BooleanOperation) and mentions_mode(method, node.left):
+    if isinstance(node, cst.BooleanOperation) and on.search(method.syntax.text(node.left)):
         return
     for child in node.children:
-        yield from _nodes(method, child)
-        if isinstance(child, cst.If) and mentions_mode(method, child.test) and _leaves(child):
+        yield from _nodes(method, child, on)
+        if isinstance(child, cst.If) and on.search(method.syntax.text(child.test)) and _leaves(child):
             return
 
 
