@@ -60,6 +60,7 @@ class _Tracer:
         self._dims: dict[str, str] = {}
         self._bindings = Counter(bound_names(method.node.body))
         self._tensors = 0
+        self._skewed: set[str] = set()
         self.views: list[View] = []
 
     def run(self, body: cst.BaseSuite) -> None:
@@ -98,6 +99,8 @@ class _Tracer:
             return
         found = self._shape(node.value)
         dim = self._dim(node.value)
+        if isinstance(target, cst.Name) and _is_padded(node.value):
+            self._skewed.add(target.value)
         self._forget({name for item in node.targets for name in _names(item.target)})
         if isinstance(target, cst.Name) and len(node.targets) == 1:
             if found is not None:
@@ -108,7 +111,7 @@ class _Tracer:
     def _unpack(self, target: cst.Tuple | cst.List, source: str) -> None:
         names = [item.value.value if isinstance(item.value, cst.Name) else None for item in target.elements]
         self._forget({name for name in names if name is not None})
-        if any(isinstance(item, cst.StarredElement) for item in target.elements):
+        if source in self._skewed or any(isinstance(item, cst.StarredElement) for item in target.elements):
             return
         shape = self._shapes.get(source)
         if shape is None or len(shape) != len(names):
@@ -218,6 +221,12 @@ def _is_outer(block: cst.CSTNode, statement: cst.CSTNode) -> bool:
             return True
         current = current.orelse
     return isinstance(current, cst.Else) and current.body is block
+
+
+def _is_padded(node: cst.BaseExpression) -> bool:
+    """Whether a tensor was padded or joined: views of those in another order shift rows on purpose."""
+    calls = (item for item in walk(node, cst.Call) if isinstance(item, cst.Call))
+    return any((dotted(item.func) or "").lower().endswith(("pad", "cat", "pad1d", "pad2d")) for item in calls)
 
 
 def _names(target: cst.CSTNode) -> Iterator[str]:

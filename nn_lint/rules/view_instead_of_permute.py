@@ -120,6 +120,11 @@ RULE = Rule(
                     if y is not None:
                         x = x.transpose(1, 2)
                     return x.reshape(b, l, h * m)
+            class Skewed(nn.Module):
+                def forward(self, scores):
+                    padded = nn.functional.pad(scores, (1, 0))
+                    b, h, rows, columns = padded.shape
+                    return padded.reshape(b, h, columns, rows)[:, :, 1:]
             class Again(nn.Module):
                 def forward(self, x):
                     b, c, h, w = x.shape
