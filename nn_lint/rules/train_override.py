@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from nn_lint.diagnostic import Applicability
+from nn_lint.diagnostic import Applicability, Severity
 from nn_lint.fixing.build import insert_after
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
@@ -42,7 +42,8 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         yield Finding(method.name_span, message)
     elif parameters and parameters[0].name in _MODES and not any(_gives(node) for node in returns):
         message = f"`{cls.name}.train` returns nothing: `{cls.name}(...).eval()` and `.train()` give `None`"
-        yield Finding(method.name_span, message, None if returns else _repair(cls, method))
+        repair = None if returns else _repair(cls, method)
+        yield Finding(method.name_span, message, repair, Severity.WARNING)
 
 
 def _gives(node: cst.CSTNode) -> bool:
