@@ -1,0 +1,126 @@
+"""Views in forward that fold the batch into the features, or the features into the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from nn_lint.model.containers import parts
+from nn_lint.model.layers import ACTIVATIONS, NORMS, PASSIVE, Layer
+from nn_lint.model.torch_calls import given
+from nn_lint.model.values import Kind, Value
+
+if TYPE_CHECKING:
+    from nn_lint.model.module_class import ModuleClass
+
+_POOLS = frozenset({"AdaptiveAvgPool2d", "AdaptiveMaxPool2d"})
+_SPATIAL = _POOLS | {"Conv2d", "BatchNorm2d", "MaxPool2d", "AvgPool2d"}
+_KEPT_LAYERS = ACTIVATIONS | PASSIVE
+_KEPT = frozenset("relu relu_ gelu silu tanh sigmoid dropout dropout2d leaky_relu contiguous".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Folding:
+    """A flatten or view; `features` are those of one sample, where the view asks for another number."""
+
+    node: cst.CSTNode
+    features: int | None
+
+
+def foldings(cls: ModuleClass) -> Iterator[Folding]:
+    """The flattenings of everything that a linear layer takes, and the views of another number of features."""
+    flow = cls.flow
+    if flow is None:
+        return
+    seen: set[cst.CSTNode] = set()
+    for value in flow.values:
+        node = value.node
+        if value.kind is not Kind.OPERATION or not isinstance(node, cst.Call) or node in seen or not value.operands:
+            continue
+        features = None
+        if _flattens_all(value, node):
+            users = [item for item in flow.values if value in item.operands]
+            is_folded = bool(users) and all(map(_is_linear, users)) and _is_image(cls, value.operands[0])
+        else:
+            features = _features(cls, value.operands[0]) if value.name in ("view", "reshape") else None
+            is_folded = features is not None and _row_length(node) not in (None, features)
+        if is_folded and cls.syntax.holds(node):
+            seen.add(node)
+            yield Folding(node, features)
+
+
+def _flattens_all(value: Value, node: cst.Call) -> bool:
+    """`torch.flatten(x)`, `x.flatten()`, `x.view(-1)`."""
+    is_function = isinstance(node.func, cst.Attribute) and isinstance(node.func.value, cst.Name)
+    is_function = is_function and node.func.value.value == "torch"  # type: ignore[attr-defined]
+    arguments = node.args[1:] if is_function else node.args
+    if any(item.star or item.keyword for item in node.args):
+        return False
+    if value.name in ("flatten", "ravel"):
+        return not arguments
+    return value.name in ("view", "reshape") and len(arguments) == 1 and _is_minus_one(arguments[0].value)
+
+
+def _is_linear(value: Value) -> bool:
+    return value.kind is Kind.LAYER and value.layer is not None and value.layer.torch_name == "Linear"
+
+
+def _is_image(cls: ModuleClass, value: Value) -> bool:
+    """Whether a value comes straight out of layers for images, with nothing that may have left a single sample."""
+    path = value.straight_path()
+    if path is None or any(item.kind not in (Kind.INPUT, Kind.LAYER, Kind.OPERATION) for item in path):
+        return False
+    if any(item.kind is Kind.OPERATION and item.name not in _KEPT for item in path):
+        return False
+    layers = [part for item in path if item.layer is not None for part in parts(cls, item.layer)]
+    return any(part is not None and part.torch_name in _SPATIAL for part in layers)
+
+
+def _features(cls: ModuleClass, value: Value) -> int | None:
+    """The number of features of a sample behind a convolution and a pooling to a fixed size, both in numbers."""
+    pooled: int | None = None
+    while True:
+        if value.kind is Kind.LAYER and value.layer is not None:
+            for part in reversed(tuple(parts(cls, value.layer))):
+                name = part.torch_name if part is not None else None
+                if part is not None and name in _POOLS and pooled is None:
+                    pooled = _area(part)
+                elif part is not None and name == "Conv2d" and pooled is not None:
+                    width = part.argument("out_channels")
+                    return width.evaluated_value * pooled if isinstance(width, cst.Integer) else None
+                elif name not in _KEPT_LAYERS | NORMS and not (pooled and name in ("MaxPool2d", "AvgPool2d")):
+                    return None
+        elif value.kind is not Kind.OPERATION or value.name not in _KEPT:
+            return None
+        if not value.operands:
+            return None
+        value = value.operands[0]
+
+
+def _area(layer: Layer) -> int | None:
+    size = given(layer.call, "output_size", 0)
+    if size is None:
+        return None
+    if isinstance(size.value, cst.Integer):
+        return size.value.evaluated_value**2
+    elements = size.value.elements if isinstance(size.value, (cst.Tuple, cst.List)) else ()
+    numbers = [item.value.evaluated_value for item in elements if isinstance(item.value, cst.Integer)]
+    return prod(numbers) if numbers and len(numbers) == len(elements) else None
+
+
+def _row_length(node: cst.Call) -> int | None:
+    """128 for `view(-1, 128)`."""
+    if len(node.args) != 2 or not _is_minus_one(node.args[0].value):
+        return None
+    length = node.args[1].value
+    return length.evaluated_value if isinstance(length, cst.Integer) else None
+
+
+def _is_minus_one(node: cst.BaseExpression) -> bool:
+    is_negative = isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus)
+    inner = node.expression if isinstance(node, cst.UnaryOperation) else None
+    return is_negative and isinstance(inner, cst.Integer) and inner.value == "1"

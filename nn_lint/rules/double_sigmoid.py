@@ -1,0 +1,146 @@
+"""
+A sigmoid whose output goes through a sigmoid once more: in `BCEWithLogitsLoss`, or by a second call.
+
+## Why it hurts
+`BCEWithLogitsLoss` and `F.binary_cross_entropy_with_logits` apply the sigmoid themselves. Given probabilities they see
+logits between 0 and 1, so the model can only predict between 0.5 and 0.73: the loss never falls below 0.31 for a
+positive and 0.69 for a negative sample. It trains, slowly, and nothing warns.
+
+## What is not reported
+A sigmoid on another path than the loss, for a prediction that is returned; a loss whose input is not seen to come out
+of a sigmoid in this class.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.squashings import flows, losses, squashed, squashes_again
+from nn_lint.project.facts import ClassFacts
+from nn_lint.rules.rule import Example, Finding, Rule
+
+_SIGMOID = frozenset({"sigmoid"})
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report each loss or sigmoid that is given what a sigmoid made."""
+    if not cls.is_module:
+        return
+    for flow in flows(cls, "BCEWithLogitsLoss", ("igmoid", "with_logits")):
+        for call, prediction in losses(cls, flow, "binary_cross_entropy_with_logits", "BCEWithLogitsLoss"):
+            if squashed(cls, prediction, _SIGMOID) is not None and cls.syntax.holds(call):
+                yield Finding(
+                    cls.syntax.span(call),
+                    "the loss applies a sigmoid itself, and what it is given here has been through one: predictions "
+                    "stay between 0.5 and 0.73. Drop the sigmoid, or take `BCELoss`",
+                )
+        for value in flow.values:
+            node = value.node
+            if node is None or not value.operands or not squashes_again(cls, value, _SIGMOID):
+                continue
+            if squashed(cls, value.operands[0], _SIGMOID) is not None and cls.syntax.holds(node):
+                message = "a sigmoid of what has been through a sigmoid: the result stays between 0.5 and 0.73"
+                yield Finding(cls.syntax.span(node), message)
+
+
+_SIGMOIDS = re.compile(r"[sS]igmoid")
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """A sigmoid, and another or a loss on logits."""
+    found = len(_SIGMOIDS.findall(source))
+    return found > 1 or (found == 1 and ("BCEWithLogits" in source or "with_logits" in source))
+
+
+RULE = Rule(
+    code="NN504",
+    name="double-sigmoid",
+    doc=__doc__,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            import torch
+            import torch.nn.functional as F
+            from torch import nn
+            class Detector(nn.Module):
+                def __init__(self, dim=4):
+                    super().__init__()
+                    self.head = nn.Sequential(nn.Linear(dim, 1), nn.Sigmoid())
+                    self.loss = nn.BCEWithLogitsLoss()
+                def forward(self, x, y):
+                    return self.loss(self.head(x), y)  # NN504
+            class Functional(nn.Module):
+                def __init__(self, dim=4):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, 1)
+                def forward(self, x, y):
+                    p = torch.sigmoid(self.fc(x)).squeeze(-1)
+                    return F.binary_cross_entropy_with_logits(p, y)  # NN504
+            class Stepped(nn.Module):
+                def __init__(self, dim=4):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, 1)
+                    self.act = nn.Sigmoid()
+                    self.criterion = nn.BCEWithLogitsLoss()
+                def forward(self, x):
+                    return self.act(self.fc(x))
+                def training_step(self, batch, index):
+                    x, y = batch
+                    prediction = self(x)
+                    return self.criterion(prediction, y)  # NN504
+            class Twice(nn.Module):
+                def __init__(self, dim=4):
+                    super().__init__()
+                    self.head = nn.Sequential(nn.Linear(dim, 1), nn.Sigmoid())
+                def forward(self, x):
+                    return torch.sigmoid(self.head(x))  # NN504
+            """,
+        ),
+        Example(
+            """
+            import torch
+            import torch.nn.functional as F
+            from torch import nn
+            class Probabilities(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.head = nn.Sequential(nn.Linear(dim, 1), nn.Sigmoid())
+                    self.loss = nn.BCELoss()
+                def forward(self, x, y):
+                    return self.loss(self.head(x), y)
+            class Logits(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.head = nn.Linear(dim, 1)
+                    self.gate = nn.Sequential(nn.Linear(dim, dim), nn.Sigmoid())
+                    self.loss = nn.BCEWithLogitsLoss()
+                def forward(self, x, y=None):
+                    x = x * self.gate(x)
+                    logits = self.head(x)
+                    if y is None:
+                        return logits.sigmoid()
+                    return self.loss(logits, y), torch.sigmoid(logits)
+            class Switched(nn.Module):
+                def __init__(self, dim, activate):
+                    super().__init__()
+                    self.head = nn.Linear(dim, 1)
+                    self.activate = activate
+                def forward(self, x, y):
+                    out = self.head(x)
+                    if self.activate:
+                        out = torch.sigmoid(out)
+                    return F.binary_cross_entropy_with_logits(out, y)
+            class Layered(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.layers = nn.Sequential(nn.Linear(dim, dim), nn.Sigmoid(), nn.Linear(dim, 1), nn.Sigmoid())
+                def forward(self, x):
+                    return self.layers(x)
+            """
+        ),
+    ),
+)

@@ -1,0 +1,183 @@
+"""
+A dropout by function that `model.eval()` does not switch off.
+
+## Why it hurts
+`F.dropout(x, p)` takes `training=True` where nothing is said, and `F.scaled_dot_product_attention` drops with whatever
+`dropout_p` it is given: neither knows the module. After `model.eval()` two runs on the same input still differ, and
+accuracy is lost at random. Nothing warns.
+
+## What is not reported
+Dropout that is on by a word of its author: `training=True`, a name or comment that speaks of Monte Carlo dropout. Rates
+that come as a parameter of the method, that ask for `training`, or that the class sets anew; code behind a condition on
+training; methods that only train, augment, corrupt or compute a loss.
+
+## Fix safety
+Verified: `training=self.training` is written down, or the rate of an attention becomes 0 outside of training. What the
+model computes in evaluation changes, which is the point.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nn_lint.diagnostic import Applicability, Edit
+from nn_lint.fixing.build import insert, replace
+from nn_lint.model.dropouts import Unguarded, unguarded_dropouts
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.project.facts import ClassFacts
+from nn_lint.rules.rule import Example, Finding, Repair, Rule
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report each dropout that stays on in evaluation."""
+    if not cls.is_module:
+        return
+    for found in unguarded_dropouts(cls):
+        drops = "drops attention weights" if found.is_attention else "drops values"
+        message = f"`{found.callee}` {drops} after `model.eval()` too: nothing tells it that the module evaluates"
+        edit = _edit(cls, found)
+        yield Finding(cls.syntax.span(found.call), message, Repair("Drop only while the module trains", (edit,)))
+
+
+def _edit(cls: ModuleClass, found: Unguarded) -> Edit:
+    training = f"{found.method.receiver}.training"
+    if found.is_attention and found.rate is not None:
+        rate = cls.syntax.text(found.rate.value)
+        return replace(cls.syntax.span(found.rate.value), f"{rate} if {training} else 0.0")
+    last = found.call.args[-1]
+    return insert(cls.syntax.span(last.value).end, f", training={training}")
+
+
+_CALL = re.compile(r"\b(?:dropout(?:[123]d)?|scaled_dot_product_attention)\s*\(")
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """A call of a function of such a name."""
+    return ("dropout" in source or "scaled_dot" in source) and _CALL.search(source) is not None
+
+
+RULE = Rule(
+    code="NN505",
+    name="dropout-always-on",
+    doc=__doc__,
+    fix=Applicability.VERIFIED,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Attention(nn.Module):
+                def __init__(self, p=0.5):
+                    super().__init__()
+                    self.p = p
+                def forward(self, q, k, v):
+                    return F.scaled_dot_product_attention(q, k, v, dropout_p=self.p)  # NN505
+            class Head(nn.Module):
+                def __init__(self, p=0.5):
+                    super().__init__()
+                    self.fc = nn.Linear(8, 8)
+                    self.p = p
+                    self.drop = nn.Dropout(p)
+                def forward(self, x):
+                    x = F.dropout(self.fc(x), p=0.5)  # NN505
+                    if self.p > 0:
+                        x = F.dropout(x, self.p)  # NN505
+                    return self.last(x)
+                def last(self, x):
+                    rate = self.drop.p
+                    x = F.scaled_dot_product_attention(x, x, x, None, rate)  # NN505
+                    return F.dropout(x)  # NN505
+            """,
+            fixed="""
+            import torch.nn.functional as F
+            from torch import nn
+            class Attention(nn.Module):
+                def __init__(self, p=0.5):
+                    super().__init__()
+                    self.p = p
+                def forward(self, q, k, v):
+                    return F.scaled_dot_product_attention(q, k, v, dropout_p=self.p if self.training else 0.0)
+            class Head(nn.Module):
+                def __init__(self, p=0.5):
+                    super().__init__()
+                    self.fc = nn.Linear(8, 8)
+                    self.p = p
+                    self.drop = nn.Dropout(p)
+                def forward(self, x):
+                    x = F.dropout(self.fc(x), p=0.5, training=self.training)
+                    if self.p > 0:
+                        x = F.dropout(x, self.p, training=self.training)
+                    return self.last(x)
+                def last(self, x):
+                    rate = self.drop.p
+                    x = F.scaled_dot_product_attention(x, x, x, None, rate if self.training else 0.0)
+                    return F.dropout(x, training=self.training)
+            """,
+        ),
+        Example(
+            """
+            import torch
+            import torch.nn.functional as F
+            from torch import nn
+            from elsewhere import dropout
+            class Guarded(nn.Module):
+                def __init__(self, p=0.5):
+                    super().__init__()
+                    self.p = p
+                    self.drop = nn.Dropout(p)
+                def forward(self, q, k, v, dropout_p=0.1, **options):
+                    rate = self.p if self.training else 0.0
+                    a = F.scaled_dot_product_attention(q, k, v, dropout_p=rate)
+                    b = F.scaled_dot_product_attention(q, k, v, None, self.drop.p * self.training)
+                    c = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout_p)
+                    d = F.scaled_dot_product_attention(q, k, v, is_causal=True) + F.dropout(q, 0.0)
+                    if self.training:
+                        d = F.dropout(d, self.p)
+                        d = self.noisy(d)
+                    d = F.dropout(d, self.p, self.training) + F.dropout(d, **options) + torch.dropout(d, 0.5, True)
+                    return a + b + c + dropout(d, 0.1)
+                def noisy(self, x):
+                    return F.dropout(x, self.p)
+            class Prenet(nn.Module):
+                def forward(self, x):
+                    return F.dropout(x, p=0.5, training=True)
+            class Late(nn.Module):
+                def forward(self, x):
+                    if not self.training:
+                        return x
+                    return F.dropout(x, p=0.5)
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class MCDropout(nn.Module):
+                def forward(self, x):
+                    return F.dropout(x, p=0.5)
+            class Prenet(nn.Module):
+                def forward(self, x):
+                    # we make this part non deterministic, as the paper does
+                    return F.dropout(x, 0.5)
+            class Stored(nn.Module):
+                def __init__(self, p):
+                    super().__init__()
+                    self.rate = p
+                def train(self, mode=True):
+                    self.rate = 0.5 if mode else 0.0
+                    return super().train(mode)
+                def forward(self, q, k, v):
+                    return F.scaled_dot_product_attention(q, k, v, dropout_p=self.rate)
+            class Computed(nn.Module):
+                @property
+                def rate(self):
+                    return 0.1 if self.training else 0.0
+                def forward(self, q, k, v):
+                    return F.scaled_dot_product_attention(q, k, v, dropout_p=self.rate)
+            """
+        ),
+    ),
+)

@@ -1,0 +1,131 @@
+"""
+An activation that is copied out of the graph on its way: `torch.tensor(h)`, `.data`, `.item()`, `.numpy()`.
+
+## Why it hurts
+`torch.tensor(h)` copies numbers and knows nothing of where they came from; so does every way through `.data`, `.item()`
+or numpy. The layers before it get no gradient: their weights stay what they were at the start, and the loss still
+falls a little, since the layers behind learn. All that torch says is a `UserWarning` about the copy.
+
+## What is not reported
+`detach()`, which says what it does; values under `no_grad`; a value that goes on by another way as well
+(straight-through estimators); parameters of forward, which may be lists or arrays; layers that the class freezes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nn_lint.model.breaks import graph_breaks
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.project.facts import ClassFacts
+from nn_lint.rules.rule import Example, Finding, Rule
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report each activation that leaves the graph."""
+    if not cls.is_module:
+        return
+    for found in graph_breaks(cls):
+        yield Finding(
+            cls.syntax.span(found.node),
+            f"`{found.way}` takes the output of `self.{found.layer}` out of the graph: `self.{found.layer}` and what "
+            "stands before it get no gradient from here; use the value itself",
+        )
+
+
+_BREAK = re.compile(r"\b(?:tensor|as_tensor|from_numpy|FloatTensor)\s*\(|\.data\b(?!\s*=)|\.(?:item|numpy|tolist)\s*\(")
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """Any of these ways."""
+    return _BREAK.search(source) is not None and facts.method("forward") is not None
+
+
+RULE = Rule(
+    code="NN512",
+    name="graph-break",
+    doc=__doc__,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Wrapped(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.a = nn.Linear(2, 2)
+                    self.b = nn.Linear(2, 2)
+                def forward(self, x):
+                    h = torch.tensor(self.a(x))  # NN512
+                    return self.b(h)
+            class Data(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.a = nn.Linear(2, 2)
+                    self.b = nn.Linear(2, 2)
+                def forward(self, x):
+                    h = self.a(x).relu()
+                    h = h.data  # NN512
+                    return self.b(h)
+            class Scaled(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.a = nn.Linear(2, 1)
+                def forward(self, x):
+                    scale = self.a(x).mean().item()  # NN512
+                    return x * scale
+            class Numbers(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.a = nn.Linear(2, 2)
+                    self.b = nn.Linear(2, 2)
+                def forward(self, x):
+                    h = self.a(x)
+                    h = torch.from_numpy(h.detach().numpy())  # NN512
+                    return self.b(h)
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.a = nn.Linear(2, 2)
+                    self.b = nn.Linear(2, 2)
+                def forward(self, x):
+                    x = torch.tensor(x)
+                    h = self.a(x)
+                    self.last = h.mean().item()
+                    print(h.max().item())
+                    q = h.round()
+                    h = h + (q - h).data
+                    return self.b(h), self.b(h.detach())
+            class Frozen(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.a = nn.Linear(2, 2)
+                    self.b = nn.Linear(2, 2)
+                    self.a.requires_grad_(False)
+                def forward(self, x):
+                    return self.b(self.a(x).data)
+            class Sampled(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.a = nn.Linear(2, 2)
+                    self.embed = nn.Embedding(2, 2)
+                def forward(self, x):
+                    scores = self.a(x)
+                    best = scores.argmax(-1)
+                    length = int(scores.shape[0])
+                    with torch.no_grad():
+                        y = torch.tensor(self.a(x))
+                    return self.embed(torch.tensor(best)), y, length, torch.tensor(x.shape)
+            """
+        ),
+    ),
+)
