@@ -31,6 +31,14 @@ class LostResult:
     name: str | None
 
 
+def nothing_is_meant(cls: ModuleClass, method: Method) -> bool:
+    """Whether a forward may well return nothing: something else makes the result, or it says so itself.
+
+    A `__call__` of the class may do with the `None` what it likes; a forward that runs its parent's is half of one.
+    """
+    return cls.defines("__call__") or "super" in method.names_read or returns_on_purpose(method)
+
+
 def returns_on_purpose(method: Method) -> bool:
     """Whether a method is declared to return nothing, yields, or is wrapped by something that cannot be looked into."""
     annotation = method.node.returns

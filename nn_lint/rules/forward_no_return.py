@@ -24,7 +24,7 @@ import libcst as cst
 from nn_lint.diagnostic import Applicability, Edit
 from nn_lint.fixing.build import insert, insert_after, replace, stands_alone
 from nn_lint.model.endings import endings, returns
-from nn_lint.model.lost_results import LostResult, lost_result, returns_on_purpose
+from nn_lint.model.lost_results import LostResult, lost_result, nothing_is_meant
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.syntax import walk
@@ -35,7 +35,7 @@ from nn_lint.rules.rule import Example, Finding, Repair, Rule
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report the last statement of a forward that returns nothing on any path."""
     forward = cls.method("forward")
-    if not cls.is_module or forward is None or returns(forward) or returns_on_purpose(forward):
+    if not cls.is_module or forward is None or returns(forward) or nothing_is_meant(cls, forward):
         return
     ends = [ending for ending in endings(forward) if not ending.is_skipped]
     if not ends or any(not isinstance(item.statement, _MAKING) for item in ends) or cls.flow is None:
@@ -320,6 +320,15 @@ RULE = Rule(
                         return x
                     else:
                         return x + 1
+            class Hooked(nn.Module):
+                def __call__(self, x):
+                    return super().__call__(x) or {"hidden": self.hidden}
+                def forward(self, x):
+                    x = x * 2
+            class Extended(Chosen):
+                def forward(self, x):
+                    super().forward(x)
+                    x = x * 2
             class Inner(nn.Module):
                 def forward(self, x):
                     def branch(y):

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from nn_lint.model.endings import endings, returns
-from nn_lint.model.lost_results import lost_result, returns_on_purpose
+from nn_lint.model.lost_results import lost_result, nothing_is_meant
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.partial_returns import first_turn_returns, may_give_nothing, return_below_condition
 from nn_lint.project.code_text import has_return_in_loop, method_code
@@ -33,7 +33,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     forward = cls.method("forward")
     if not cls.is_module or forward is None or not sieve(cls.facts, cls.text):
         return
-    if not returns(forward) or returns_on_purpose(forward):
+    if not returns(forward) or nothing_is_meant(cls, forward):
         return
     for found in first_turn_returns(forward):
         message = f"this `return` ends the loop in its first turn: `{cls.name}` runs only the first of its layers"
