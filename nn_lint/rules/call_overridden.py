@@ -1,0 +1,133 @@
+"""
+A `__call__` in the place of `forward`.
+
+## Why it hurts
+`net(x)` works, and silently leaves out all that `nn.Module.__call__` does: forward hooks and pre-hooks never run (so
+weight norm, feature extractors, profilers and FSDP see nothing), and whatever asks for `forward` (`DataParallel`,
+`DistributedDataParallel`, `torch.jit.script`) fails with `NotImplementedError`.
+
+## What is not reported
+Classes with a `forward` from anywhere, and a `__call__` that hands on to `super().__call__`, to `self.forward` or to
+another method of the class that does the work on purpose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from nn_lint.model.method import Method
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.project.facts import ClassFacts
+from nn_lint.project.hierarchy import TorchClass
+from nn_lint.rules.rule import Example, Finding, Rule
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report a `__call__` that computes, in a class without `forward`."""
+    if not cls.is_certain or not _has_no_forward(cls):
+        return
+    method = cls.method("__call__")
+    if method is None or method.is_abstract or method.decorators or not _computes(cls, method):
+        return
+    message = f"`{cls.name}` defines `__call__` instead of `forward`: hooks never run, `DataParallel` and TorchScript"
+    yield Finding(method.name_span, f"{message} find no `forward`")
+
+
+def _has_no_forward(cls: ModuleClass) -> bool:
+    if any(isinstance(item, TorchClass) and item != TorchClass("Module") for item in cls.ancestry.order):
+        return False
+    return not cls.defines("forward") and "forward" not in cls.rebound_attributes
+
+
+def _computes(cls: ModuleClass, method: Method) -> bool:
+    """Whether the body calls a submodule of the class, and no other entry of it."""
+    if {"super", "_call_impl", "_wrapped_call_impl"} & method.names_read:
+        return False
+    taken = method.attributes_of(method.receiver)
+    calls = (node.func for node in method.own_nodes if isinstance(node, cst.Call))
+    return not {"forward", "_call_impl"} & taken and any(_is_layer(cls, method, node) for node in calls)
+
+
+def _is_layer(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> bool:
+    named = isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value == method.receiver
+    return named and isinstance(node, cst.Attribute) and node.attr.value in cls.layers.by_attribute
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """A `__call__`, and no `forward`."""
+    return facts.method("__call__") is not None and facts.method("forward") is None
+
+
+RULE = Rule(
+    code="NN208",
+    name="call-overridden",
+    doc=__doc__,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def __call__(self, x):  # NN208
+                    return self.fc(x)
+            class Deep(Net):
+                def __init__(self):
+                    super().__init__()
+                    self.out = nn.Linear(4, 2)
+                def __call__(self, x):  # NN208
+                    x = self.fc(x)
+                    return self.out(x)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            from flax import linen
+            from elsewhere import Base
+            class Both(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def __call__(self, x):
+                    return self.forward(x)
+                def forward(self, x):
+                    return self.fc(x)
+            class Cast(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def __call__(self, x):
+                    return super().__call__(x.float())
+            class Heir(Both):
+                def __call__(self, x):
+                    return self.fc(x)
+            class Unseen(Base, nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def __call__(self, x):
+                    return self.fc(x)
+            class Metric(nn.Module):
+                def __call__(self, x, y):
+                    return (x - y).abs().mean()
+            class Dense(linen.Module):
+                def __call__(self, x):
+                    return linen.Dense(4)(x)
+            class Scaled(nn.Linear):
+                def __call__(self, x):
+                    return super().__call__(x) * 2
+            class Callable:
+                def __init__(self):
+                    self.fc = nn.Linear(4, 4)
+                def __call__(self, x):
+                    return self.fc(x)
+            """
+        ),
+    ),
+)
