@@ -12,12 +12,23 @@ from nn_lint.model.layers import ACTIVATIONS
 from nn_lint.model.syntax import dotted, self_attribute, walk
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import TorchClass
+from nn_lint.project.torch_names import MODULES
 
 if TYPE_CHECKING:
     from nn_lint.model.method import Method
     from nn_lint.model.module_class import ModuleClass
 
-_CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict", "Module", "DataParallel"})
+LAYER_NAMES = MODULES - {
+    "Sequential",
+    "ModuleList",
+    "ModuleDict",
+    "Module",
+    "DataParallel",
+    "ParameterList",
+    "ParameterDict",
+}
+"""The classes of torch.nn that compute something."""
+
 WITHOUT_STATE = (ACTIVATIONS - {"PReLU", "RReLU", "Threshold"}) | {"Identity", "Flatten", "Softmax2d"}
 """Layers that are built without arguments, hold no weights and do the same in training and evaluation."""
 
@@ -36,10 +47,10 @@ class ClassUse:
 def layer_class(cls: ModuleClass, node: cst.BaseExpression) -> str | None:
     """The bare name of a layer class of torch that an expression names; containers are not among them."""
     name = dotted(node)
-    if name is None or not name.rpartition(".")[2][:1].isupper():
+    if name is None or name.rpartition(".")[2] not in LAYER_NAMES:
         return None
     found = cls.resolve(name)
-    return found.name if isinstance(found, TorchClass) and found.is_module and found.name not in _CONTAINERS else None
+    return found.name if isinstance(found, TorchClass) and found.is_module else None
 
 
 def stored_classes(cls: ModuleClass) -> Iterator[ClassUse]:

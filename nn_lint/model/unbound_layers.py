@@ -31,6 +31,14 @@ class UnboundName:
     attribute: str
     method: Method
 
+    @property
+    def gets_receiver(self) -> bool:
+        """Whether it is called with the receiver itself: a function was meant once, or `self.` is not all."""
+        calls = (item for item in walk(self.method.node.body, cst.Call) if isinstance(item, cst.Call))
+        found = next((item for item in calls if item.func is self.node), None)
+        first = found.args[0].value if found is not None and found.args else None
+        return isinstance(first, cst.Name) and first.value == self.method.receiver
+
 
 @dataclass(frozen=True, slots=True)
 class LocalLayer:
@@ -53,8 +61,9 @@ def unbound_names(cls: ModuleClass) -> Iterator[UnboundName]:
         for name in sorted(method.names_read - method.locals - _BUILTINS):
             attribute = _attribute(name, known)
             if attribute is not None and _is_unbound(cls, name):
+                imported = {id(node) for item in walk(method.node.body, cst.ImportAlias) for node in walk(item)}
                 nodes = (node for node in names(method.node.body) if node.value == name)
-                yield from (UnboundName(node, attribute, method) for node in nodes)
+                yield from (UnboundName(node, attribute, method) for node in nodes if id(node) not in imported)
 
 
 def _attribute(name: str, known: frozenset[str]) -> str | None:

@@ -3,10 +3,9 @@ A layer class where an instance is meant: `self.act = nn.ReLU`, `nn.ReLU(x)`, `n
 
 ## Why it hurts
 `nn.ReLU(x)` builds a layer and takes the tensor for its `inplace`: the next layer fails with `TypeError: linear():
-argument 'input' (position 1) must be Tensor, not ReLU`, or with a warning about the truth of a tensor; a layer that takes no
-arguments, such as `nn.Sigmoid(x)`, raises at once. A stored class
-does the same when it is called, and `nn.Sequential(nn.ReLU)` raises `TypeError: torch.nn.modules.activation.ReLU is
-not a Module subclass`.
+argument 'input' (position 1) must be Tensor, not ReLU`. A layer that takes no arguments, such as `nn.Sigmoid(x)`,
+raises at once. A stored class does the same when it is called, and `nn.Sequential(nn.ReLU)` raises `TypeError:
+torch.nn.modules.activation.ReLU is not a Module subclass`.
 
 ## What is not reported
 Classes that are stored to build layers from (`self.norm = nn.LayerNorm` and `self.norm(dim)`), instances that are
@@ -24,9 +23,16 @@ from collections.abc import Iterator
 
 from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.build import insert
-from nn_lint.model.class_uses import WITHOUT_STATE, ClassUse, applied_classes, listed_classes, stored_classes
+from nn_lint.model.class_uses import (
+    LAYER_NAMES,
+    WITHOUT_STATE,
+    ClassUse,
+    applied_classes,
+    listed_classes,
+    stored_classes,
+)
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.project.code_text import bare_code, method_code
+from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
@@ -54,18 +60,22 @@ def _finding(cls: ModuleClass, use: ClassUse, message: str) -> Finding:
     return Finding(span, message, repair)
 
 
-_STORED = re.compile(r"\bself\.\w+[ \t]*=[ \t]*(?:\w+\.)*[A-Z]\w*[ \t]*(?:[;\n]|$)")
-_LISTED = re.compile(r"(?:Sequential|ModuleList)\b")
-_LISTED_CLASS = re.compile(r"[,(\[]\s*(?:\w+\.)*[A-Z]\w*\s*[,)\]]")
-_APPLIED = re.compile(r"(?<![\w])[A-Z]\w*\((?!\s*\))")
+_STORED = re.compile(r"\bself\.\w+[ \t]*=[ \t]*(?:\w+\.)*([A-Z]\w*)[ \t]*(?:[;#\n\r]|$)")
+_LISTED = re.compile(
+    r"(?:\bpartial\(|\bisinstance\([^,()]*(?:\([^()]*\))*[^,()]*,|[,(\[])\s*(?:\w+\.)*([A-Z]\w*)(?=\s*[,)\]#])"
+)
+_APPLIED = re.compile(r"(?<!\w)([A-Z]\w*)\((?!\s*\))")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A capitalised name that is assigned to self or stands in a list without a call, or that forward calls."""
-    code = bare_code(source)
-    if _STORED.search(code) or (_LISTED.search(code) and _LISTED_CLASS.search(code)):
+    """The name of a layer that is assigned to self or stands in a list without a call, or that forward calls."""
+    if not LAYER_NAMES.isdisjoint(_STORED.findall(source)):
         return True
-    return _APPLIED.search(method_code(facts, source, "forward")) is not None
+    if "Sequential" in source or "ModuleList" in source:
+        found = _LISTED.finditer(source)
+        if any(item[1] in LAYER_NAMES and not item[0].startswith(("partial", "isinstance")) for item in found):
+            return True
+    return "forward" in source and not LAYER_NAMES.isdisjoint(_APPLIED.findall(method_code(facts, source, "forward")))
 
 
 RULE = Rule(

@@ -12,7 +12,7 @@ that go into a list, a `Sequential` or another layer.
 
 ## Fix safety
 Safe: `self.` is inserted, where the code cannot run without it. Not offered for a local layer that `__init__` itself
-goes on to use by its local name.
+goes on to use by its local name, nor for a method that is handed `self`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         where = f"`{cls.name}.{found.method.name}` raises `NameError`"
         message = f"nothing defines `{found.node.value}`: {where}, `{wanted}` is meant"
         edits = (_renamed(cls, found.node, wanted),)
-        yield Finding(cls.syntax.span(found.node), message, Repair(f"Write `{wanted}`", edits))
+        repair = None if found.gets_receiver else Repair(f"Write `{wanted}`", edits)
+        yield Finding(cls.syntax.span(found.node), message, repair)
 
 
 def _renamed(cls: ModuleClass, node: cst.Name, wanted: str) -> Edit:
@@ -142,7 +143,9 @@ RULE = Rule(
                     fc = nn.Linear(4, 4)  # NN207
                     nn.init.zeros_(fc.bias)
                 def forward(self, x):
-                    return self.fc(x)
+                    return embed(self, self.fc(x))  # NN207
+                def embed(self, x):
+                    return x
             """,
         ),
         Example(
@@ -163,6 +166,8 @@ RULE = Rule(
                     act = nn.ReLU()
                     self.net = nn.Sequential(conv, act)
                     unused = nn.ReLU()
+                    import codecs as late
+                    self.codecs = late
                 def forward(self, x, norm=None):
                     layer = self.fc
                     for late in [layer]:
