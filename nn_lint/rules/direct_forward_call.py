@@ -4,7 +4,7 @@ A submodule run by `self.net.forward(x)` instead of `self.net(x)`.
 ## Why it hurts
 The result is the same, until something hangs on the call: forward hooks and pre-hooks are skipped, and with them
 `spectral_norm` and the old `weight_norm` (which leave the weight as it was), FSDP (which gathers the weights in a
-hook), feature extractors and profilers. Nothing is raised.
+hook), feature extractors and profilers. Nothing is raised, which is why this is a warning.
 
 ## What is not reported
 `super().forward(x)`, `self.forward(x)`, submodules whose class is not known, and those with a `__call__` of their own
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from nn_lint.diagnostic import Applicability, Span
+from nn_lint.diagnostic import Applicability, Severity, Span
 from nn_lint.fixing.build import replace
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
@@ -45,7 +45,8 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
                 message = f"`{written}.forward(...)` skips the hooks of `{written}`: weight norms, FSDP and extractors"
                 span = Span(cls.syntax.span(function.value).end, cls.syntax.span(function.attr).end)
                 repair = Repair(f"Call `{written}(...)`", (replace(span, ""),))
-                yield Finding(cls.syntax.span(function), f"{message} see nothing", repair)
+                span = cls.syntax.span(function)
+                yield Finding(span, f"{message} see nothing", repair, Severity.WARNING)
 
 
 def _is_submodule(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> bool:

@@ -47,7 +47,7 @@ _ONE_ROW = re.compile(
     r"^[ \t]*(?:self\.\w+[ \t]*=|\w+[ \t]+=[ \t]|\w+=[^\n]*\bself\.)[^\n]*\),[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE
 )
 _ROWS = re.compile(
-    r"^([ \t]*)(?:self\.\w+[ \t]*=|\w+[ \t]+=[ \t])[^\n]*\([ \t]*\r?\n(?:\1[ \t]+[^\n]*\n)*?\1\)+,[ \t\r]*(?:#|$)",
+    r"^([ \t]*)(?:self\.\w+[ \t]*=|\w+[ \t]+=[ \t])[^\n]*\([ \t]*\r?\n(?:\1[ \t][^\n]*\n)*?\1\)+,[ \t\r]*(?:#|$)",
     re.MULTILINE,
 )
 _PARENTHESES = re.compile(r"\bself\.\w+[ \t]*=[ \t]*\(\s*[\w.]+\(")
