@@ -7,8 +7,8 @@ weight norm, feature extractors, profilers and FSDP see nothing), and whatever a
 `DistributedDataParallel`, `torch.jit.script`) fails with `NotImplementedError`.
 
 ## What is not reported
-Classes with a `forward` from anywhere, and a `__call__` that hands on to `super().__call__`, to `self.forward` or to
-another method of the class that does the work on purpose.
+Classes with a `forward` from anywhere, a `__call__` that hands on to `super().__call__` or `self.forward`, and one
+that is handed another module to work on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import libcst as cst
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.project.facts import ClassFacts
-from nn_lint.project.hierarchy import TorchClass
+from nn_lint.project.hierarchy import Kinship, TorchClass
 from nn_lint.rules.rule import Example, Finding, Rule
 
 
@@ -43,11 +43,18 @@ def _has_no_forward(cls: ModuleClass) -> bool:
 
 def _computes(cls: ModuleClass, method: Method) -> bool:
     """Whether the body calls a submodule of the class, and no other entry of it."""
-    if {"super", "_call_impl", "_wrapped_call_impl"} & method.names_read:
+    if {"super", "_call_impl", "_wrapped_call_impl"} & method.names_read or _works_on_another(cls, method):
         return False
     taken = method.attributes_of(method.receiver)
     calls = (node.func for node in method.own_nodes if isinstance(node, cst.Call))
     return not {"forward", "_call_impl"} & taken and any(_is_layer(cls, method, node) for node in calls)
+
+
+def _works_on_another(cls: ModuleClass, method: Method) -> bool:
+    """Whether a module is handed in: the class is a strategy of that one, and no layer that is called by itself."""
+    names = [item.annotation.split("|")[0].strip() for item in method.parameters if item.annotation is not None]
+    found = (cls.resolve(name) for name in names if name.replace(".", "").isidentifier())
+    return any(cls.resolve_class(item) is Kinship.MODULE for item in found)
 
 
 def _is_layer(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> bool:
@@ -113,6 +120,12 @@ RULE = Rule(
                     self.fc = nn.Linear(4, 4)
                 def __call__(self, x):
                     return self.fc(x)
+            class Processor(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def __call__(self, attention: Both, x):
+                    return attention.fc(self.fc(x))
             class Metric(nn.Module):
                 def __call__(self, x, y):
                     return (x - y).abs().mean()

@@ -70,7 +70,7 @@ def _missing(cls: ModuleClass, mixin: ModuleClass, init: Method) -> Iterator[str
     set_elsewhere = {name for method in methods for name in assigned_attributes(method)}
     set_elsewhere |= {name for item in (cls, mixin, *cls.ancestors) for name in item.facts.assigned}
     read = frozenset().union(*(item.read_here for item in (cls, mixin, *cls.ancestors)))
-    asked = "".join(item.text for item in (cls, mixin))
+    asked = "".join(item.text for item in dict.fromkeys((cls, mixin, *cls.ancestors, *mixin.ancestors)))
     for name in assigned_attributes(init):
         if name in read - set_elsewhere and f'"{name}"' not in asked and f"'{name}'" not in asked:
             yield name
@@ -160,6 +160,21 @@ RULE = Rule(
                     super().__init__()
                 def forward(self, x):
                     return x * self.scale
+            class Registry:
+                def __init__(self):
+                    super().__init__()
+                    self.entries = {}
+                def add(self, name, value):
+                    if not hasattr(self, "entries"):
+                        self.entries = {}
+                    self.entries[name] = value
+            class Listed(Registry):
+                def named(self):
+                    return self.entries
+            class Registering(nn.Module, Listed):
+                def forward(self, x):
+                    self.add("x", x)
+                    return x
             class Unused(nn.Module, ScaleMixin):
                 def forward(self, x):
                     return x
