@@ -22,10 +22,11 @@ _LAYERS = (
     ACTIVATIONS
     | CONVOLUTIONS
     | {f"{name}{rank}d" for name in ("MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool") for rank in (1, 2, 3)}
+    | {f"BatchNorm{rank}d" for rank in (1, 2, 3)}
     | {f"Dropout{rank}" for rank in ("", "1d", "2d", "3d")}
-    | {"Linear", "LayerNorm", "GroupNorm", "RMSNorm", "Softmax", "LogSoftmax", "Flatten", "Upsample", "PixelShuffle"}
+    | {"Linear", "LayerNorm", "GroupNorm", "RMSNorm", "Softmax", "Flatten", "Upsample", "PixelShuffle"}
 )
-"""Layers that only compute; batch norms keep statistics, an `nn.Identity` is a place for hooks."""
+"""Layers that are called for their result; an `nn.Identity` is a place for hooks."""
 
 _TENSOR_METHODS = frozenset(
     (

@@ -55,19 +55,27 @@ def may_give_nothing(method: Method) -> bool:
 
 
 def return_below_condition(method: Method, ends: Sequence[Ending]) -> cst.Return | None:
-    """The `return` of a name in a last `if` without `else`, where the name holds a result without it too."""
+    """The `return` in a last `if` without `else`, where there is a result to return without it too."""
     last = method.statements[-1]
     if len(ends) != 1 or ends[0].statement is not last or not isinstance(last, cst.If):
         return None
     body = tuple(simple_statements(last.body))
     found = body[-1]
-    if last.orelse is not None or not isinstance(found, cst.Return) or not isinstance(found.value, cst.Name):
+    if last.orelse is not None or not isinstance(found, cst.Return) or found.value is None:
         return None
+    tested = {name.value for name in names(last.test)}
+    given = {name.value for name in names(found.value)} - tested
     before = {name for item in method.statements[:-1] for name in _bound(item)}
+    before |= {item.name for item in method.parameters if item.name != method.receiver}
     updated = {name for item in body[:-1] for name in _built_up(item)}
-    name = found.value.value
-    is_lost = name in before and (len(body) == 1 or name in updated)
-    return found if is_lost else None
+    is_plain = len(body) == 1 and bool(given & before) and not tested & before
+    return found if given & before & updated or (is_plain and _is_switch(last.test)) else None
+
+
+def _is_switch(test: cst.BaseExpression) -> bool:
+    """`self.training`, `not self.eval_mode`: a state of the module, and nothing about what it is given."""
+    inner = test.expression if isinstance(test, cst.UnaryOperation) else test
+    return isinstance(inner, cst.Attribute)
 
 
 def _bound(statement: cst.CSTNode) -> Iterator[str]:

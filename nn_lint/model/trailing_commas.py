@@ -58,7 +58,7 @@ def _is_layer(cls: ModuleClass, call: cst.Call) -> bool:
 def _is_used_as_layer(cls: ModuleClass, attribute: str, *, is_bare: bool) -> bool:
     """A tuple in parentheses is a slip only if it is called; one without, unless it is used as a tuple."""
     if is_bare:
-        unpacked = rf"(?:\[|\bin\s+|\*\s*|\(\s*)\bself\.{attribute}\b(?!\s*\()|\bself\.{attribute}\s*(?:\[|\+)"
+        unpacked = rf"(?:\[|\bin\s+|[(,\[]\s*\*\s*|\(\s*)\bself\.{attribute}\b(?!\s*\()|\bself\.{attribute}\s*(?:\[|\+)"
         return re.search(unpacked, cls.text) is None
     return any(True for _ in cls.calls_on_self(attribute)) and cls.layers.assignments.get(attribute) == 1
 

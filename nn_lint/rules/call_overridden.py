@@ -15,8 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.project.facts import ClassFacts
@@ -42,24 +40,20 @@ def _has_no_forward(cls: ModuleClass) -> bool:
 
 
 def _computes(cls: ModuleClass, method: Method) -> bool:
-    """Whether the body calls a submodule of the class, and no other entry of it."""
+    """Whether the body uses a submodule of the class, and no other entry of it."""
     if {"super", "_call_impl", "_wrapped_call_impl"} & method.names_read or _works_on_another(cls, method):
         return False
     taken = method.attributes_of(method.receiver)
-    calls = (node.func for node in method.own_nodes if isinstance(node, cst.Call))
-    return not {"forward", "_call_impl"} & taken and any(_is_layer(cls, method, node) for node in calls)
+    return not {"forward", "_call_impl"} & taken and not taken.isdisjoint(cls.layers.by_attribute)
 
 
 def _works_on_another(cls: ModuleClass, method: Method) -> bool:
     """Whether a module is handed in: the class is a strategy of that one, and no layer that is called by itself."""
-    names = [item.annotation.split("|")[0].strip() for item in method.parameters if item.annotation is not None]
+    names = [
+        item.annotation.strip("\"'").split("|")[0].strip() for item in method.parameters if item.annotation is not None
+    ]
     found = (cls.resolve(name) for name in names if name.replace(".", "").isidentifier())
     return any(cls.resolve_class(item) is Kinship.MODULE for item in found)
-
-
-def _is_layer(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> bool:
-    named = isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value == method.receiver
-    return named and isinstance(node, cst.Attribute) and node.attr.value in cls.layers.by_attribute
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -83,6 +77,14 @@ RULE = Rule(
                     self.fc = nn.Linear(4, 4)
                 def __call__(self, x):  # NN208
                     return self.fc(x)
+            class Stack(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.layers = nn.ModuleList([nn.Linear(4, 4)])
+                def __call__(self, x):  # NN208
+                    for layer in self.layers:
+                        x = layer(x)
+                    return x
             class Deep(Net):
                 def __init__(self):
                     super().__init__()
@@ -124,7 +126,7 @@ RULE = Rule(
                 def __init__(self):
                     super().__init__()
                     self.fc = nn.Linear(4, 4)
-                def __call__(self, attention: Both, x):
+                def __call__(self, attention: "Both", x):
                     return attention.fc(self.fc(x))
             class Metric(nn.Module):
                 def __call__(self, x, y):

@@ -111,6 +111,11 @@ RULE = Rule(
                     if self.norm is not None:
                         x = self.norm(x)
                         return x  # NN206
+            class Masked(Normed):
+                def forward(self, x, mask=None):
+                    if mask is not None:
+                        x = x * mask
+                        return self.fc(x)  # NN206
             class Dropped(Normed):
                 def forward(self, x, y=None):
                     logits = self.fc(x)
@@ -208,6 +213,19 @@ RULE = Rule(
                     elif mode == "predict":
                         return self.fc(x)
                     report(x)
+            class Perhaps(Model):
+                def find(self, x):
+                    return x
+                def forward(self, x):
+                    out = self.find(x)
+                    if out is not None:
+                        out = self.fc(out)
+                        return out
+            class Asked(Model):
+                def forward(self, x, wanted):
+                    out = self.fc(x)
+                    if wanted:
+                        return out
             class Nothing(Model):
                 def forward(self, x):
                     if x is None:

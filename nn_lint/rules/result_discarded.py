@@ -6,7 +6,7 @@ Layers, functions and tensor methods give a new tensor and leave their operand a
 place: `x` is what it was before, so the activation, the reshape or the position is missing. Nothing is raised.
 
 ## What is not reported
-In-place layers and functions (`inplace=True`, `relu_`, `out=`), batch norms (which keep statistics), `nn.Identity`,
+In-place layers and functions (`inplace=True`, `relu_`, `out=`), `nn.Identity`,
 submodules of other classes, whose hooks or state the call may be for, methods that other objects have in another
 sense (`to`, `float`), and what is tried in a `try`.
 A lost sum of a residual block is NN302's, a result that is lost for want of `return` is NN205's.
@@ -114,7 +114,6 @@ RULE = Rule(
                     super().__init__()
                     self.relu = nn.ReLU(inplace=True)
                     self.act = nn.ReLU(flag)
-                    self.bn = nn.BatchNorm1d(4)
                     self.probe = nn.Identity()
                     self.backbone = Backbone()
                     self.hook = hook
@@ -123,7 +122,6 @@ RULE = Rule(
                     x = x * 2
                     self.relu(x)
                     self.act(x)
-                    self.bn(x)
                     self.probe(x)
                     self.backbone(x)
                     self.hook(x)

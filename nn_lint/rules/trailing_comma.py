@@ -68,6 +68,7 @@ RULE = Rule(
     examples=(
         Example(
             """
+            import torch
             import torch.nn.functional as F
             from torch import nn
             class Net(nn.Module):
@@ -80,6 +81,12 @@ RULE = Rule(
                     ),
                 def forward(self, x):
                     return self.net(self.conv(x))
+            class Scaled(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.scale = nn.Parameter(torch.ones(4)),  # NN212
+                def forward(self, x):
+                    return x * self.scale
             class Results(nn.Module):
                 def __init__(self):
                     super().__init__()
@@ -96,6 +103,7 @@ RULE = Rule(
                     return self.pool(x)
             """,
             fixed="""
+            import torch
             import torch.nn.functional as F
             from torch import nn
             class Net(nn.Module):
@@ -108,6 +116,12 @@ RULE = Rule(
                     )
                 def forward(self, x):
                     return self.net(self.conv(x))
+            class Scaled(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.scale = nn.Parameter(torch.ones(4))
+                def forward(self, x):
+                    return x * self.scale
             class Results(nn.Module):
                 def __init__(self):
                     super().__init__()
