@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nn_lint import suppression
 from nn_lint.diagnostic import Applicability, Diagnostic, Fix, Severity
 from nn_lint.fixing.apply import apply_edits, first_compatible
 from nn_lint.project.facts import ClassFacts
@@ -16,6 +15,7 @@ from nn_lint.project.hierarchy import Hierarchy, Kinship, ProjectClass
 from nn_lint.rules import all_rules
 from nn_lint.rules.rule import Finding, Rule
 from nn_lint.source.text import Text
+from nn_lint.suppression import EVERYTHING, Ignores
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModelRegistry
@@ -55,9 +55,11 @@ class Engine:
         found = list(self._text_findings(text))
         if text.is_readable and "class" in text.content:
             found.extend(self._class_findings(file))
+        ignores = Ignores(text)
+        kept = [item for item in ignores.apply(found) if item.severity not in self._hidden]
+        kept.extend(self._ignore_findings(text, ignores))
         ignored = self._ignored_in(file.path)
-        kept = suppression.apply(text, [item for item in found if item.code not in ignored])
-        return tuple(sorted(set(kept), key=lambda item: item.sort_key))
+        return tuple(sorted({item for item in kept if item.code not in ignored}, key=lambda item: item.sort_key))
 
     def fix(self, file: ProjectFile, accepts: Callable[[Diagnostic], bool]) -> Mended:
         """Apply every accepted fix, pass after pass, until nothing changes."""
@@ -101,6 +103,17 @@ class Engine:
                 for finding in rule.check_text(text):
                     yield _diagnostic(rule, finding, text, None)
 
+    def _ignore_findings(self, text: Text, ignores: Ignores) -> Iterator[Diagnostic]:
+        """What rules say about comments that silenced nothing; only one that names such a rule can silence that."""
+        codes = frozenset(rule.code for rule in self._rules)
+        for rule in self._rules:
+            for unused in ignores.unused() if rule.check_ignores is not None else ():
+                assert rule.check_ignores is not None, "only such rules are asked"
+                named = {word for word, _ in unused.ignore.words if word != EVERYTHING}
+                if not named & {rule.code, rule.name}:
+                    findings = rule.check_ignores(text, unused, codes)
+                    yield from (_diagnostic(rule, finding, text, None) for finding in findings)
+
     def _class_findings(self, file: ProjectFile) -> Iterator[Diagnostic]:
         for facts in file.facts.classes:
             cls = ProjectClass(file, facts)
@@ -111,8 +124,6 @@ class Engine:
             for rule in rules:
                 assert rule.check is not None, "only rules about classes are applicable to one"
                 for finding in rule.check(model):
-                    if finding.severity in self._hidden:
-                        continue
                     yield _restored(_diagnostic(rule, finding, file.text, facts), file.text)
 
     def _models(self) -> ModelRegistry:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
 _IN_PLACE_LAYERS = ACTIVATIONS | PASSIVE
-_POSITIONS: Mapping[str, int] = {
+FLAG_POSITIONS: Mapping[str, int] = {
     **dict.fromkeys(("relu", "relu6", "selu", "silu", "mish", "hardswish", "hardsigmoid"), 1),
     **dict.fromkeys(("leaky_relu", "elu", "celu"), 2),
     **dict.fromkeys(("threshold", "hardtanh", "dropout", "alpha_dropout"), 3),
@@ -124,5 +124,5 @@ def layer_flag(layer: Layer) -> cst.Arg | None:
 def _by_call(value: Value, call: cst.Call) -> InPlace | None:
     if value.name.endswith("_") and not value.name.endswith("__") and value.name not in _WITHOUT_WRITING:
         return InPlace(value, call, None, None, True)
-    flag = flag_of(call, _POSITIONS.get(value.name)) if value.name in _POSITIONS else None
+    flag = flag_of(call, FLAG_POSITIONS.get(value.name)) if value.name in FLAG_POSITIONS else None
     return InPlace(value, call, None, flag, True) if flag is not None else None

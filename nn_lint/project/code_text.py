@@ -17,6 +17,9 @@ _ATTRIBUTE_STORE = re.compile(r"\.(\w+)[ \t]*(?::[^=\n]+)?=(?!=)")
 _ALIAS = re.compile(r"\b(\w+)[ \t]*=[ \t]*[^\W\d]\w*[ \t]*(?=[;\n#=]|$)")
 _AFTER_RETURN = re.compile(r"^([ \t]+)return\b[^\n]*\n(?:(?:\1[ \t]+[^\n]*|[ \t]*)\n)*\1\S", re.MULTILINE)
 
+_LOOP = re.compile(r"(?:async[ \t]+)?for\b")
+_RETURN = re.compile(r"\breturn\b")
+
 
 @lru_cache(maxsize=64)
 def bare_code(source: str) -> str:
@@ -66,3 +69,20 @@ def aliases(code: str) -> Iterator[str]:
 def has_code_after_return(code: str) -> bool:
     """Whether a statement may follow a `return` in its own block."""
     return _AFTER_RETURN.search(code) is not None
+
+
+def has_return_in_loop(code: str) -> bool:
+    """Whether a `return` stands in a row that is indented more than a `for` above it."""
+    loops: list[int] = []
+    for row in code.split("\n"):
+        text = row.lstrip(" \t")
+        if not text:
+            continue
+        indent = len(row) - len(text)
+        loops = [loop for loop in loops if loop < indent]
+        is_loop = _LOOP.match(text) is not None
+        if (loops or is_loop) and _RETURN.search(text):
+            return True
+        if is_loop:
+            loops.append(indent)
+    return False

@@ -137,7 +137,20 @@ def _method(class_name: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Me
     start = InitStart.OTHER
     if node.name == "__init__" and names[:1] == ["self"] and not decorators:
         start = _start(class_name, node.body)
-    return MethodFacts(node.name, node.lineno, node.end_lineno or node.lineno, tuple(names), decorators, start)
+    end = node.end_lineno or node.lineno
+    return MethodFacts(node.name, node.lineno, end, tuple(names), decorators, start, _falls_off(node.body))
+
+
+def _falls_off(body: list[ast.stmt]) -> bool:
+    """Whether the end of a block may be reached; loops are taken to end, and a `return` of nothing counts as an end."""
+    last = body[-1]
+    if isinstance(last, ast.Return):
+        return last.value is None
+    if isinstance(last, ast.If):
+        return not last.orelse or _falls_off(last.body) or _falls_off(last.orelse)
+    if isinstance(last, (ast.With, ast.AsyncWith)):
+        return _falls_off(last.body)
+    return not isinstance(last, ast.Raise)
 
 
 def _decorator(node: ast.expr) -> str:

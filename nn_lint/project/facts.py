@@ -17,7 +17,10 @@ class InitStart(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MethodFacts:
-    """A `def` that stands directly in a class body."""
+    """A `def` that stands directly in a class body.
+
+    `falls_off`: its end may be reached without a `return` of a value.
+    """
 
     name: str
     row: int
@@ -25,6 +28,7 @@ class MethodFacts:
     parameters: tuple[str, ...]
     decorators: tuple[str, ...]
     start: InitStart
+    falls_off: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
     from nn_lint.project.facts import ClassFacts
     from nn_lint.source.text import Text
+    from nn_lint.suppression import UnusedIgnore
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,10 @@ class Example:
 class Rule:
     """One mistake that nn-lint knows.
 
-    `check` judges one class, `check_text` one file as text; a rule has one of them. `sieve` is a necessary condition
-    for a finding over the cheap facts and the source of a class; `fix` is the strongest fix that the rule ever offers.
-    `about_plain_classes`: it judges the classes that are no modules, instead of those that are or may be.
+    `check` judges one class, `check_text` one file as text, `check_ignores` a comment that silenced nothing, given the
+    codes of the rules that ran; a rule has one of them. `sieve` is a necessary condition for a finding over the cheap
+    facts and the source of a class; `fix` is the strongest fix that the rule ever offers. `about_plain_classes`: it
+    judges the classes that are no modules, instead of those that are or may be.
     """
 
     code: str
@@ -73,6 +75,7 @@ class Rule:
     fix: Applicability | None = None
     check: Callable[[ModuleClass], Iterator[Finding]] | None = None
     check_text: Callable[[Text], Iterator[Finding]] | None = None
+    check_ignores: Callable[[Text, UnusedIgnore, frozenset[str]], Iterator[Finding]] | None = None
     sieve: Callable[[ClassFacts, str], bool] | None = None
     default: bool = True
     about_plain_classes: bool = False

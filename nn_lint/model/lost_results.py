@@ -1,0 +1,140 @@
+"""What a `forward` computed last and does not return, on the paths that reach its end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from nn_lint.model.discarded import is_thrown_away
+from nn_lint.model.endings import Ending
+from nn_lint.model.expressions import Flow
+from nn_lint.model.inplace import in_place
+from nn_lint.model.method import Method, target_names
+from nn_lint.model.syntax import walk
+from nn_lint.model.values import Kind, Value
+from nn_lint.project.hierarchy import ProjectClass
+
+if TYPE_CHECKING:
+    from nn_lint.model.module_class import ModuleClass
+
+_OWN_MEMORY = frozenset({Kind.LAYER, Kind.ADD, Kind.SUBTRACT, Kind.MULTIPLY, Kind.CONCATENATE})
+_OUTSIDE = (cst.Global, cst.Nonlocal, cst.Yield)
+
+
+@dataclass(frozen=True, slots=True)
+class LostResult:
+    """A result and the statement that makes it last. `name` holds it; without one the statement is an expression."""
+
+    ending: Ending
+    name: str | None
+
+
+def nothing_is_meant(cls: ModuleClass, method: Method) -> bool:
+    """Whether a forward may well return nothing: something else makes the result, or it says so itself.
+
+    A `__call__` of the class may do with the `None` what it likes; a forward that runs its parent's is half of one.
+    """
+    return cls.defines("__call__") or "super" in method.names_read or returns_on_purpose(method)
+
+
+def returns_on_purpose(method: Method) -> bool:
+    """Whether a method is declared to return nothing, yields, or is wrapped by something that cannot be looked into."""
+    annotation = method.node.returns
+    if annotation is not None and method.syntax.text(annotation.annotation).strip("'\"") in ("None", "NoReturn"):
+        return True
+    if any(not name.startswith(("torch.", "staticmethod")) for name in method.decorators):
+        return True
+    return any(True for _ in walk(method.node.body, *_OUTSIDE, into_scopes=False))
+
+
+def lost_result(cls: ModuleClass, method: Method, flow: Flow, ending: Ending) -> LostResult | None:
+    """The result that the last statement of a path makes for nobody; `None` where it may have another effect."""
+    node = ending.statement
+    if ending.is_looped and has_effects(method):
+        return None
+    if isinstance(node, cst.Expr):
+        return LostResult(ending, None) if _is_bare_result(cls, flow, node) else None
+    if isinstance(node, cst.Return):
+        return _before_return(method, flow, ending)
+    names = _bound(node)
+    values = [value for name, statement, value in flow.bound if statement is node and name in names]
+    is_fresh = bool(names) and bool(values) and all(_is_fresh(cls, flow, node, value) for value in values)
+    if not is_fresh or any(name.startswith("_") for name in names):
+        return None
+    return LostResult(ending, ", ".join(names))
+
+
+def _bound(node: cst.CSTNode) -> tuple[str, ...]:
+    """The local names that a statement binds, where it binds nothing else."""
+    if isinstance(node, cst.Assign):
+        targets = [item.target for item in node.targets]
+    elif isinstance(node, cst.AugAssign) or (isinstance(node, cst.AnnAssign) and node.value is not None):
+        targets = [node.target]
+    else:
+        return ()
+    allowed = (cst.Name, cst.Tuple, cst.List, cst.Element, cst.Comma, cst.LeftParen, cst.RightParen)
+    inner = (item for target in targets for item in walk(target))
+    plain = all(isinstance(item, (*allowed, cst.BaseParenthesizableWhitespace)) for item in inner)
+    return tuple(target_names(targets[0])) if plain and len(targets) == 1 else ()
+
+
+def _is_fresh(cls: ModuleClass, flow: Flow, node: cst.CSTNode, value: Value) -> bool:
+    """Whether the value is a new one: not written into what the caller holds, nor the result of an unknown deed."""
+    if not value.depends:
+        return False
+    if isinstance(node, cst.AugAssign):
+        before = flow.made.get(node.target)
+        return before is not None and before.kind in _OWN_MEMORY
+    if value.kind is Kind.UNKNOWN:
+        read = {item.value for item in walk(node.value, cst.Name) if isinstance(item, cst.Name)}  # type: ignore[attr-defined]
+        return bool(read & set(_bound(node)))
+    return value.kind is not Kind.INPUT and in_place(cls, value) is None
+
+
+def _is_bare_result(cls: ModuleClass, flow: Flow, node: cst.Expr) -> bool:
+    """`x`, `self.fc(x)`, `x + y` as a statement."""
+    if isinstance(node.value, (cst.Name, cst.Tuple)):
+        value = flow.made.get(node.value)
+        return value is not None and value.depends
+    return is_thrown_away(cls, flow, node) or _is_module_result(cls, flow, node)
+
+
+def _is_module_result(cls: ModuleClass, flow: Flow, node: cst.Expr) -> bool:
+    """A call of a submodule whose class is read: it returns something and writes nowhere."""
+    value = flow.made.get(node.value)
+    layer = value.layer if value is not None and value.depends else None
+    if layer is None or not isinstance(layer.cls, ProjectClass):
+        return False
+    forward = cls.registry.model(layer.cls).find_method("forward")
+    if forward is None or returns_on_purpose(forward) or has_effects(forward):
+        return False
+    return any(True for item in walk(forward.node.body, cst.Return) if isinstance(item, cst.Return) and item.value)
+
+
+def _before_return(method: Method, flow: Flow, ending: Ending) -> LostResult | None:
+    """`x = self.fc(x)` and then a `return` of nothing, as the last two statements."""
+    statements = method.statements
+    before = statements[-2] if len(statements) > 1 and statements[-1] is ending.statement else None
+    names = _bound(before) if before is not None else ()
+    values = [value for name, statement, value in flow.bound if statement is before and name in names]
+    fresh = bool(values) and all(value.depends and value.kind in _OWN_MEMORY for value in values)
+    return LostResult(ending, ", ".join(names)) if fresh and not has_effects(method) else None
+
+
+def has_effects(method: Method) -> bool:
+    """Whether a body stores into anything but local names, or calls something for its effect."""
+    for node in walk(method.node.body, cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.Expr, cst.Del):
+        if isinstance(node, (cst.AssignTarget, cst.AnnAssign, cst.AugAssign)):
+            acts = not isinstance(node.target, (cst.Name, cst.Tuple, cst.List))
+        else:
+            call = node.value if isinstance(node, cst.Expr) else None
+            acts = isinstance(node, cst.Del) or (isinstance(call, cst.Call) and not _is_print(call))
+        if acts:
+            return True
+    return False
+
+
+def _is_print(call: cst.Call) -> bool:
+    return isinstance(call.func, cst.Name) and call.func.value == "print"

@@ -1,0 +1,84 @@
+"""`return`s of a method that stand too deep: in the first turn of a loop, or below a condition at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+
+from nn_lint.model.endings import Ending
+from nn_lint.model.method import Method, names, target_names
+from nn_lint.model.syntax import dotted, simple_statements, walk
+
+_GROWING = frozenset({"append", "extend", "add"})
+
+
+def first_turn_returns(method: Method) -> Iterator[cst.Return]:
+    """The `return` that ends every turn of a loop and gives what the turns build up."""
+    for loop in walk(method.node.body, cst.For, into_scopes=False):
+        if not isinstance(loop, cst.For):
+            continue
+        statements = tuple(simple_statements(loop.body))
+        last = statements[-1]
+        if not isinstance(last, cst.Return) or last.value is None or _may_go_on(loop, last):
+            continue
+        given = {name.value for name in names(last.value)}
+        if any(given & set(_built_up(statement)) for statement in statements[:-1]):
+            yield last
+
+
+def _may_go_on(loop: cst.For, last: cst.Return) -> bool:
+    """Whether the loop chooses: it skips turns, or ends in other ways too."""
+    jumps = walk(loop.body, cst.Continue, cst.Break, cst.Return, into_scopes=False)
+    return any(node is not last for node in jumps)
+
+
+def _built_up(statement: cst.CSTNode) -> Iterator[str]:
+    """The names that a statement makes of themselves: `x = f(x)`, `x += y`, `xs.append(y)`."""
+    if isinstance(statement, cst.Assign):
+        read = {name.value for name in names(statement.value)}
+        bound = {name for item in statement.targets for name in target_names(item.target)}
+        yield from read & bound
+    elif isinstance(statement, cst.AugAssign) and isinstance(statement.target, cst.Name):
+        yield statement.target.value
+    elif isinstance(statement, cst.Expr) and isinstance(statement.value, cst.Call):
+        owner, _, name = (dotted(statement.value.func) or "").rpartition(".")
+        if name in _GROWING:
+            yield owner
+
+
+def may_give_nothing(method: Method) -> bool:
+    """Whether the annotation says that the result may be `None`."""
+    annotation = method.node.returns
+    text = "" if annotation is None else method.syntax.text(annotation.annotation)
+    return "None" in text or "Optional" in text
+
+
+def return_below_condition(method: Method, ends: Sequence[Ending]) -> cst.Return | None:
+    """The `return` in a last `if` without `else`, where there is a result to return without it too."""
+    last = method.statements[-1]
+    if len(ends) != 1 or ends[0].statement is not last or not isinstance(last, cst.If):
+        return None
+    body = tuple(simple_statements(last.body))
+    found = body[-1]
+    if last.orelse is not None or not isinstance(found, cst.Return) or found.value is None:
+        return None
+    tested = {name.value for name in names(last.test)}
+    given = {name.value for name in names(found.value)} - tested
+    before = {name for item in method.statements[:-1] for name in _bound(item)}
+    before |= {item.name for item in method.parameters if item.name != method.receiver}
+    updated = {name for item in body[:-1] for name in _built_up(item)}
+    is_plain = len(body) == 1 and bool(given & before) and not tested & before
+    return found if given & before & updated or (is_plain and _is_switch(last.test)) else None
+
+
+def _is_switch(test: cst.BaseExpression) -> bool:
+    """`self.training`, `not self.eval_mode`: a state of the module, and nothing about what it is given."""
+    inner = test.expression if isinstance(test, cst.UnaryOperation) else test
+    return isinstance(inner, cst.Attribute)
+
+
+def _bound(statement: cst.CSTNode) -> Iterator[str]:
+    if isinstance(statement, cst.Assign):
+        for item in statement.targets:
+            yield from target_names(item.target)

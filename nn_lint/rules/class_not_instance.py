@@ -1,0 +1,188 @@
+"""
+A layer class where an instance is meant: `self.act = nn.ReLU`, `nn.ReLU(x)`, `nn.Sequential(nn.ReLU)`.
+
+## Why it hurts
+`nn.ReLU(x)` builds a layer and takes the tensor for its `inplace`: the next layer fails with `TypeError: linear():
+argument 'input' (position 1) must be Tensor, not ReLU`. A layer that takes no arguments, such as `nn.Sigmoid(x)`,
+raises at once. A stored class does the same when it is called, and `nn.Sequential(nn.ReLU)` raises `TypeError:
+torch.nn.modules.activation.ReLU is not a Module subclass`.
+
+## What is not reported
+Classes that are stored to build layers from (`self.norm = nn.LayerNorm` and `self.norm(dim)`), instances that are
+built in `forward` and then called, and arguments that are not tensors.
+
+## Fix safety
+Safe: parentheses are added, where the layer needs no arguments, holds no weights and does the same in training and
+evaluation. For all others the finding stands without a fix.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from nn_lint.diagnostic import Applicability
+from nn_lint.fixing.build import insert
+from nn_lint.model.class_uses import (
+    LAYER_NAMES,
+    WITHOUT_STATE,
+    ClassUse,
+    applied_classes,
+    listed_classes,
+    stored_classes,
+)
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.project.code_text import method_code
+from nn_lint.project.facts import ClassFacts
+from nn_lint.rules.rule import Example, Finding, Repair, Rule
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report classes that are called, listed or applied like instances."""
+    if not cls.is_module:
+        return
+    for use in stored_classes(cls):
+        written = cls.syntax.text(use.node)
+        yield _finding(cls, use, f"`{written}` is a class, not a layer: calling it builds one and computes nothing")
+    for use in listed_classes(cls):
+        written = cls.syntax.text(use.node)
+        yield _finding(cls, use, f"`{written}` is a class, not a layer: the container raises `TypeError`")
+    for use in applied_classes(cls):
+        written = cls.syntax.text(use.node)
+        yield _finding(cls, use, f"`{written}(...)` builds a layer from the tensor and does not apply it")
+
+
+def _finding(cls: ModuleClass, use: ClassUse, message: str) -> Finding:
+    span = cls.syntax.span(use.node)
+    plain = use.call is None or len(use.call.args) == 1
+    can_mend = plain and (use.name in WITHOUT_STATE or (use.call is None and use.name.startswith("Dropout")))
+    repair = Repair(f"Write `{cls.syntax.text(use.node)}()`", (insert(span.end, "()"),)) if can_mend else None
+    return Finding(span, message, repair)
+
+
+_STORED = re.compile(r"\bself\.\w+[ \t]*=[ \t]*(?:\w+\.)*([A-Z]\w*)[ \t]*(?:[;#\n\r]|$)")
+_LISTED = re.compile(
+    r"(?:\bpartial\(|\bisinstance\([^,()]*(?:\([^()]*\))*[^,()]*,|[,(\[])\s*(?:\w+\.)*([A-Z]\w*)(?=\s*[,)\]#])"
+)
+_APPLIED = re.compile(r"(?<!\w)([A-Z]\w*)\((?!\s*\))")
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """The name of a layer that is assigned to self or stands in a list without a call, or that forward calls."""
+    if not LAYER_NAMES.isdisjoint(_STORED.findall(source)):
+        return True
+    if "Sequential" in source or "ModuleList" in source:
+        found = _LISTED.finditer(source)
+        if any(item[1] in LAYER_NAMES and not item[0].startswith(("partial", "isinstance")) for item in found):
+            return True
+    return "forward" in source and not LAYER_NAMES.isdisjoint(_APPLIED.findall(method_code(facts, source, "forward")))
+
+
+RULE = Rule(
+    code="NN211",
+    name="class-not-instance",
+    doc=__doc__,
+    fix=Applicability.SAFE,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc1 = nn.Linear(4, 4)
+                    self.fc2 = nn.Linear(4, 4)
+                    self.act = nn.ReLU  # NN211
+                def forward(self, x):
+                    x = nn.GELU(self.fc1(x))  # NN211
+                    return self.act(self.fc2(x))
+            class Listed(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.net = nn.Sequential(
+                        nn.Linear(4, 4),
+                        nn.ReLU,  # NN211
+                    )
+                    self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Tanh])  # NN211
+                def forward(self, x):
+                    return self.net(x)
+            class Bare(nn.Module):
+                def forward(self, x):
+                    return nn.ReLU(x)  # NN211
+            """,
+            fixed="""
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc1 = nn.Linear(4, 4)
+                    self.fc2 = nn.Linear(4, 4)
+                    self.act = nn.ReLU()
+                def forward(self, x):
+                    x = nn.GELU()(self.fc1(x))
+                    return self.act(self.fc2(x))
+            class Listed(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.net = nn.Sequential(
+                        nn.Linear(4, 4),
+                        nn.ReLU(),
+                    )
+                    self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Tanh()])
+                def forward(self, x):
+                    return self.net(x)
+            class Bare(nn.Module):
+                def forward(self, x):
+                    return nn.ReLU()(x)
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Head(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.soft = nn.Softmax  # NN211
+                def forward(self, x, y):
+                    x = nn.Dropout(self.fc(x))  # NN211
+                    x = self.soft(x)
+                    return nn.CrossEntropyLoss(x, y)  # NN211
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Built(nn.Module):
+                act = nn.ReLU
+                def __init__(self, dim, norm_layer=nn.LayerNorm, act_layer=nn.ReLU):
+                    super().__init__()
+                    self.norm_layer = nn.LayerNorm
+                    self.norm = self.norm_layer(dim)
+                    self.act_layer = act_layer
+                    self.block = nn.ReLU
+                    self.layers = nn.ModuleList([self.block() for _ in range(3)])
+                    self.types = [nn.ReLU, nn.GELU]
+                    self.table = {"relu": nn.ReLU}
+                    self.net = nn.Sequential(*[nn.ReLU(), act_layer()])
+                def forward(self, x, p):
+                    x = nn.Dropout(p)(x)
+                    pool = nn.AdaptiveAvgPool2d(x.shape[-1])
+                    drop = nn.Dropout(p)
+                    if isinstance(self.norm, nn.LayerNorm):
+                        x = drop(pool(x))
+                    weight = nn.Parameter(x)
+                    return nn.ReLU(inplace=True)(x) * weight
+            class Typed(nn.Module):
+                def __init__(self, layer: nn.Module = nn.Linear):
+                    super().__init__()
+                    self.kind = nn.Linear
+                    self.fc = layer(4, 4)
+                def forward(self, x):
+                    return self.fc(x) if isinstance(self.fc, self.kind) else x
+            """
+        ),
+    ),
+)

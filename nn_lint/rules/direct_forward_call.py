@@ -1,0 +1,175 @@
+"""
+A submodule run by `self.net.forward(x)` instead of `self.net(x)`.
+
+## Why it hurts
+The result is the same, until something hangs on the call: forward hooks and pre-hooks are skipped, and with them
+`spectral_norm` and the old `weight_norm` (which leave the weight as it was), FSDP (which gathers the weights in a
+hook), feature extractors and profilers. Nothing is raised, which is why this is a warning.
+
+## What is not reported
+`super().forward(x)`, `self.forward(x)`, submodules whose class is not known, and those with a `__call__` of their own
+or that are no modules.
+
+## Fix safety
+Safe: `.forward` is taken away. Without hooks the submodule computes what it computed before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from nn_lint.diagnostic import Applicability, Severity, Span
+from nn_lint.fixing.build import replace
+from nn_lint.model.method import Method
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.syntax import self_attribute, walk
+from nn_lint.project.facts import ClassFacts
+from nn_lint.project.hierarchy import Kinship, ProjectClass, TorchClass
+from nn_lint.rules.rule import Example, Finding, Repair, Rule
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report the calls of a submodule's `forward`."""
+    for method in cls.methods if cls.is_module else ():
+        if method.is_static or method.is_class_method:
+            continue
+        for node in method.own_nodes:
+            function = node.func if isinstance(node, cst.Call) else None
+            if not isinstance(function, cst.Attribute) or function.attr.value != "forward":
+                continue
+            if _is_submodule(cls, method, function.value):
+                written = cls.syntax.text(function.value)
+                message = f"`{written}.forward(...)` skips the hooks of `{written}`: weight norms, FSDP and extractors"
+                span = Span(cls.syntax.span(function.value).end, cls.syntax.span(function.attr).end)
+                repair = Repair(f"Call `{written}(...)`", (replace(span, ""),))
+                span = cls.syntax.span(function)
+                yield Finding(span, f"{message} see nothing", repair, Severity.WARNING)
+
+
+def _is_submodule(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> bool:
+    """`self.net`, `self.layers[0]`, and a name that loops over `self.layers`."""
+    name = self_attribute(node, method.receiver)
+    if name is not None:
+        found = cls.layers.by_attribute.get(name, ())
+        return bool(found) and all(_is_plain(cls, layer.cls) for layer in found)
+    listed = node.value if isinstance(node, cst.Subscript) else _iterated(method, node)
+    name = None if listed is None else self_attribute(listed, method.receiver)
+    parts = None if name is None else cls.layers.alternatives(name)
+    return bool(parts) and all(_is_plain(cls, part.cls) for parts in parts or () for part in parts)
+
+
+def _iterated(method: Method, node: cst.BaseExpression) -> cst.BaseExpression | None:
+    if not isinstance(node, cst.Name):
+        return None
+    loops = (item for item in walk(method.node.body, cst.For) if isinstance(item, cst.For))
+    found = [item.iter for item in loops if isinstance(item.target, cst.Name) and item.target.value == node.value]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_plain(cls: ModuleClass, found: object) -> bool:
+    """A module that runs by nn.Module's own `__call__`."""
+    if isinstance(found, TorchClass):
+        return found.is_module
+    if not isinstance(found, ProjectClass) or cls.resolve_class(found) is not Kinship.MODULE:
+        return False
+    return not cls.registry.model(found).defines("__call__")
+
+
+_CALL = re.compile(r"(?<!\bself)(?<!\))\.forward\(")
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """A call of some `forward` that is neither `self`'s nor `super()`'s."""
+    return ".forward(" in source and _CALL.search(source) is not None
+
+
+RULE = Rule(
+    code="NN209",
+    name="direct-forward-call",
+    doc=__doc__,
+    fix=Applicability.SAFE,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            from torch import nn
+            class Block(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def forward(self, x):
+                    return self.fc.forward(x)  # NN209
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.block = Block()
+                    self.layers = nn.ModuleList([nn.Linear(4, 4) for _ in range(3)])
+                    self.net = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
+                def forward(self, x):
+                    for layer in self.layers:
+                        x = layer.forward(x)  # NN209
+                    x = self.layers[0].forward(x)  # NN209
+                    x = self.net.forward(x)  # NN209
+                    return self.encode(x)
+                def encode(self, x):
+                    return self.block.forward(x)  # NN209
+            """,
+            fixed="""
+            from torch import nn
+            class Block(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def forward(self, x):
+                    return self.fc(x)
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.block = Block()
+                    self.layers = nn.ModuleList([nn.Linear(4, 4) for _ in range(3)])
+                    self.net = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
+                def forward(self, x):
+                    for layer in self.layers:
+                        x = layer(x)
+                    x = self.layers[0](x)
+                    x = self.net(x)
+                    return self.encode(x)
+                def encode(self, x):
+                    return self.block(x)
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            from elsewhere import Backbone
+            class Schedule:
+                def forward(self, x):
+                    return x
+            class Called(nn.Module):
+                def __call__(self, x):
+                    return self.forward(x)
+                def forward(self, x):
+                    return x
+            class Net(nn.Linear):
+                def __init__(self, given):
+                    super().__init__(4, 4)
+                    self.given = given
+                    self.backbone = Backbone()
+                    self.schedule = Schedule()
+                    self.called = Called()
+                def forward(self, x):
+                    x = super().forward(x)
+                    x = nn.Linear.forward(self, x)
+                    x = self.given.forward(x) + self.backbone.forward(x)
+                    return self.schedule.forward(x) + self.called.forward(x)
+                def predict(self, x):
+                    return self.forward(x)
+            """
+        ),
+    ),
+)

@@ -1,0 +1,187 @@
+"""
+A mixin with an `__init__` that stands behind `nn.Module` in the bases, so that nobody calls it.
+
+## Why it hurts
+`nn.Module.__init__` does not call `super().__init__()`: whatever stands behind it in the method resolution order is
+never initialised. `super().__init__()` runs without a word, and the first use of what the mixin sets up raises
+`AttributeError: 'Net' object has no attribute 'scale'`.
+
+## What is not reported
+Mixins without an `__init__`, those that are called by name (`Mixin.__init__(self)`), classes with `call_super_init`,
+and mixins whose attributes nothing reads or the class sets itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nn_lint.model.attributes import assigned_attributes
+from nn_lint.model.method import Method
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.parent_calls import CallForm
+from nn_lint.project.facts import ClassFacts
+from nn_lint.project.hierarchy import Kinship, ProjectClass, TorchClass
+from nn_lint.rules.rule import Example, Finding, Rule
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report the mixins among a class's own bases that are never initialised, and needed."""
+    if not cls.is_certain or cls.defines("call_super_init"):
+        return
+    for mixin in _mixins_behind(cls):
+        init = mixin.find_method("__init__")
+        if init is None or _is_initialised(cls, mixin):
+            continue
+        missing = next(iter(_missing(cls, mixin, init)), None)
+        if missing is not None:
+            message = f"`{mixin.name}` stands behind `nn.Module`, which never calls its `__init__`"
+            yield Finding(cls.name_span, f"{message}: `self.{missing}` is not there; put `{mixin.name}` first")
+
+
+def _mixins_behind(cls: ModuleClass) -> Iterator[ModuleClass]:
+    """The bases of a class, no modules themselves, that come after `nn.Module`."""
+    order = cls.ancestry.order
+    behind = order[order.index(TorchClass("Module")) :] if TorchClass("Module") in order else ()
+    for base in cls.facts.bases:
+        found = cls.resolve(base)
+        if isinstance(found, ProjectClass) and found in behind and cls.resolve_class(found) is Kinship.NONE:
+            yield cls.registry.model(found)
+
+
+def _is_initialised(cls: ModuleClass, mixin: ModuleClass) -> bool:
+    """Whether some init names the mixin, or goes past `nn.Module`, or does something that cannot be followed."""
+    wanted = {mixin.definition, *mixin.ancestry.project_classes}
+    for owner in (cls, *cls.ancestors):
+        if owner.definition in wanted:
+            continue
+        for call in (call for method in owner.methods for call in method.parent_calls):
+            target = owner.resolve(call.parent) if call.parent is not None else None
+            if call.form is CallForm.OTHER or target in wanted:
+                return True
+            if call.form is CallForm.TWO_ARGUMENT and isinstance(target, TorchClass):
+                return True
+    return False
+
+
+def _missing(cls: ModuleClass, mixin: ModuleClass, init: Method) -> Iterator[str]:
+    """What the mixin's init sets, something reads, and nothing else sets."""
+    others = [item for item in (cls, *cls.ancestors) if item is not mixin and init not in item.methods]
+    methods = [method for item in (*others, mixin) for method in item.methods if method.node is not init.node]
+    set_elsewhere = {name for method in methods for name in assigned_attributes(method)}
+    set_elsewhere |= {name for item in (cls, mixin, *cls.ancestors) for name in item.facts.assigned}
+    read = frozenset().union(*(item.read_here for item in (cls, mixin, *cls.ancestors)))
+    asked = "".join(item.text for item in dict.fromkeys((cls, mixin, *cls.ancestors, *mixin.ancestors)))
+    for name in assigned_attributes(init):
+        if name in read - set_elsewhere and f'"{name}"' not in asked and f"'{name}'" not in asked:
+            yield name
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """More bases than one."""
+    return len(facts.bases) > 1
+
+
+RULE = Rule(
+    code="NN109",
+    name="mixin-after-module",
+    doc=__doc__,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            from torch import nn
+            class ScaleMixin:
+                def __init__(self):
+                    super().__init__()
+                    self.scale = 2.0
+            class Net(nn.Module, ScaleMixin):  # NN109
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(3, 3)
+                def forward(self, x):
+                    return self.fc(x) * self.scale
+            class CountMixin:
+                def __init__(self):
+                    self.count = 0
+                def counted(self):
+                    self.last = self.count + 1
+                    return self.last
+            class Base(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(3, 3)
+            class Counting(Base, CountMixin):  # NN109
+                def forward(self, x):
+                    return self.fc(x), self.counted()
+            """
+        ),
+        Example(
+            """
+            from abc import ABC
+            from torch import nn
+            from elsewhere import Unseen
+            class Methods:
+                def n_params(self):
+                    return sum(p.numel() for p in self.parameters())
+            class ScaleMixin:
+                def __init__(self):
+                    super().__init__()
+                    self.scale = 2.0
+            class First(ScaleMixin, nn.Module):
+                def __init__(self):
+                    super().__init__()
+                def forward(self, x):
+                    return x * self.scale
+            class Plain(nn.Module, Methods, ABC):
+                def __init__(self):
+                    super().__init__()
+            class Named(nn.Module, ScaleMixin):
+                def __init__(self):
+                    nn.Module.__init__(self)
+                    ScaleMixin.__init__(self)
+                def forward(self, x):
+                    return x * self.scale
+            class Past(nn.Module, ScaleMixin):
+                def __init__(self):
+                    super().__init__()
+                    super(nn.Module, self).__init__()
+                def forward(self, x):
+                    return x * self.scale
+            class Own(nn.Module, ScaleMixin):
+                def __init__(self):
+                    super().__init__()
+                    self.scale = 3.0
+                def forward(self, x):
+                    return x * self.scale
+            class Calling(nn.Module, ScaleMixin):
+                call_super_init = True
+                def __init__(self):
+                    super().__init__()
+                def forward(self, x):
+                    return x * self.scale
+            class Registry:
+                def __init__(self):
+                    super().__init__()
+                    self.entries = {}
+                def add(self, name, value):
+                    if not hasattr(self, "entries"):
+                        self.entries = {}
+                    self.entries[name] = value
+            class Listed(Registry):
+                def named(self):
+                    return self.entries
+            class Registering(nn.Module, Listed):
+                def forward(self, x):
+                    self.add("x", x)
+                    return x
+            class Unused(nn.Module, ScaleMixin):
+                def forward(self, x):
+                    return x
+            class External(nn.Module, Unseen):
+                def forward(self, x):
+                    return x * self.scale
+            """
+        ),
+    ),
+)

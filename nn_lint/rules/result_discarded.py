@@ -1,0 +1,158 @@
+"""
+A result that nobody takes: `self.relu(x)`, `F.relu(out)`, `x.view(-1, 8)` or `x + self.pe` as a statement.
+
+## Why it hurts
+Layers, functions and tensor methods give a new tensor and leave their operand alone, unless they are told to work in
+place: `x` is what it was before, so the activation, the reshape or the position is missing. Nothing is raised.
+
+## What is not reported
+In-place layers and functions (`inplace=True`, `relu_`, `out=`), `nn.Identity`,
+submodules of other classes, whose hooks or state the call may be for, methods that other objects have in another
+sense (`to`, `float`), and what is tried in a `try`.
+A lost sum of a residual block is NN302's, a result that is lost for want of `return` is NN205's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from nn_lint.model.discarded import is_thrown_away
+from nn_lint.model.endings import endings, returns
+from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.residual.leftovers import lost_sums
+from nn_lint.model.syntax import walk
+from nn_lint.project.code_text import method_code
+from nn_lint.project.facts import ClassFacts
+from nn_lint.rules.rule import Example, Finding, Rule
+
+
+def check(cls: ModuleClass) -> Iterator[Finding]:
+    """Report the expression statements of forward that change nothing."""
+    forward = cls.method("forward")
+    if not cls.is_module or forward is None or not sieve(cls.facts, cls.text):
+        return
+    statements = [node for node in walk(forward.node.body, cst.Expr, into_scopes=False) if isinstance(node, cst.Expr)]
+    computing = [node for node in statements if isinstance(node.value, (cst.Call, cst.BinaryOperation))]
+    flow = cls.flow if computing else None
+    if flow is None:
+        return
+    tried = {node for item in walk(forward.node.body, cst.Try) for node in walk(item)}
+    last = set() if returns(forward) else {ending.statement for ending in endings(forward)}
+    found = [node for node in computing if node not in tried and node not in last and is_thrown_away(cls, flow, node)]
+    sums = {lost.statement for lost in lost_sums(cls)} if found else set()
+    for node in found:
+        if node not in sums:
+            written = cls.syntax.text(node)
+            message = f"the result of `{written}` is thrown away: `forward` goes on with what it had before"
+            yield Finding(cls.syntax.span(node), message)
+
+
+_STATEMENT = re.compile(
+    r"^[ \t]*(?:\w+[ \t]*[-+*/@][^=\n]|(?!return\b|yield\b|assert\b|raise\b|if\b|elif\b|while\b|for\b|with\b|del\b)"
+    r"[\w.\[\]]+(?:[ \t]*[-+*/@]{1,2}(?!=)|\())|;",
+    re.MULTILINE,
+)
+
+
+def sieve(facts: ClassFacts, source: str) -> bool:
+    """A row of forward that begins like a call or an operation and not like an assignment."""
+    return _STATEMENT.search(method_code(facts, source, "forward").partition(":")[2]) is not None
+
+
+RULE = Rule(
+    code="NN213",
+    name="result-discarded",
+    doc=__doc__,
+    check=check,
+    sieve=sieve,
+    examples=(
+        Example(
+            """
+            import torch
+            import torch.nn.functional as F
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.relu = nn.ReLU()
+                    self.drop = nn.Dropout(0.5)
+                    self.net = nn.Sequential(nn.Linear(4, 4), nn.Tanh())
+                def forward(self, x):
+                    out = self.fc(x)
+                    self.relu(out)  # NN213
+                    F.relu(out)  # NN213
+                    self.drop(out)  # NN213
+                    self.net(out)  # NN213
+                    torch.sigmoid(out)  # NN213
+                    out.view(-1, 2)  # NN213
+                    x.unsqueeze(0)  # NN213
+                    if self.training:
+                        F.dropout(out, 0.1)  # NN213
+                    return out
+            class AddPos(nn.Module):
+                def __init__(self, length, dim):
+                    super().__init__()
+                    self.register_buffer("pe", torch.ones(1, length, dim))
+                def forward(self, x):
+                    x + self.pe[:, : x.size(1)]  # NN213
+                    x * 2  # NN213
+                    return x
+            """
+        ),
+        Example(
+            """
+            import torch
+            import torch.nn.functional as F
+            from torch import nn
+            from elsewhere import Backbone, log, check
+            class Net(nn.Module):
+                def __init__(self, hook, flag):
+                    super().__init__()
+                    self.relu = nn.ReLU(inplace=True)
+                    self.act = nn.ReLU(flag)
+                    self.probe = nn.Identity()
+                    self.backbone = Backbone()
+                    self.hook = hook
+                    self.features = []
+                def forward(self, x, out, names, model, y):
+                    x = x * 2
+                    self.relu(x)
+                    self.act(x)
+                    self.probe(x)
+                    self.backbone(x)
+                    self.hook(x)
+                    F.relu(x, inplace=True)
+                    F.relu(x, True)
+                    torch.add(x, 1, out=out)
+                    x.add_(1)
+                    x.relu_()
+                    torch._assert(x.dim() == 2, "rows")
+                    self.features.append(x)
+                    names.add(x)
+                    model.to(x.device)
+                    model.float()
+                    log(x)
+                    check(x, y)
+                    try:
+                        x + y
+                    except RuntimeError:
+                        x = x.sum()
+                    return x
+            class Residual(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def forward(self, x):
+                    \"\"\"Return fc(x) + x.\"\"\"
+                    return (
+                        self.fc(x)
+                        + x
+                    )
+            """
+        ),
+    ),
+)
