@@ -45,6 +45,9 @@ _FUNCTIONS = _TENSOR_METHODS | frozenset(
 )
 
 
+_HOOK = "register_forward"
+
+
 def is_thrown_away(cls: ModuleClass, flow: Flow, statement: cst.Expr) -> bool:
     """Whether a statement computes something of the inputs, changes nothing, and drops the result."""
     node = statement.value
@@ -56,7 +59,8 @@ def is_thrown_away(cls: ModuleClass, flow: Flow, statement: cst.Expr) -> bool:
     if not isinstance(node, cst.Call) or value.node is not node or in_place(cls, value) is not None:
         return False
     if value.kind is Kind.LAYER:
-        return value.layer is not None and all(map(_only_computes, parts(cls, value.layer)))
+        hooked = any(_HOOK in item.text for item in (cls, *cls.ancestors))
+        return not hooked and value.layer is not None and all(map(_only_computes, parts(cls, value.layer)))
     if _may_be_told_to_write(node, value.name):
         return False
     origin = dotted(node.func)

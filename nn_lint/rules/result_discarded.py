@@ -6,7 +6,7 @@ Layers, functions and tensor methods give a new tensor and leave their operand a
 place: `x` is what it was before, so the activation, the reshape or the position is missing. Nothing is raised.
 
 ## What is not reported
-In-place layers and functions (`inplace=True`, `relu_`, `out=`), `nn.Identity`,
+In-place layers and functions (`inplace=True`, `relu_`, `out=`), `nn.Identity`, layers of a class that registers hooks,
 submodules of other classes, whose hooks or state the call may be for, methods that other objects have in another
 sense (`to`, `float`), and what is tried in a `try`.
 A lost sum of a residual block is NN302's, a result that is lost for want of `return` is NN205's.
@@ -152,6 +152,22 @@ RULE = Rule(
                         self.fc(x)
                         + x
                     )
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Features(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.seen = {}
+                    self.fc.register_forward_hook(self.keep)
+                def keep(self, layer, inputs, output):
+                    self.seen["fc"] = output
+                def forward(self, x):
+                    self.fc(x)
+                    return self.seen["fc"]
             """
         ),
     ),
