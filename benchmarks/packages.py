@@ -44,8 +44,19 @@ def environment(name: str, *requirements: str) -> Path:
     folder = CACHE / "environments" / name
     if not folder.exists():
         venv.create(folder, with_pip=True)
-        subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", *requirements], check=True)
+        _install(folder, *requirements)
     return folder / "bin"
+
+
+def own_environment(root: Path) -> Path:
+    """The folder with the commands of an environment that has the package of this checkout as it is now."""
+    commands = environment("nn-lint", str(root))
+    _install(commands.parent, "--force-reinstall", "--no-deps", str(root))
+    return commands
+
+
+def _install(folder: Path, *arguments: str) -> None:
+    subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", *arguments], check=True)
 
 
 def python_files(folder: Path) -> list[Path]:

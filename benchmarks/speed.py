@@ -13,7 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from packages import environment, python_files, unpacked
+from packages import environment, own_environment, python_files, unpacked
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "timm==1.0.31"
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="counted runs of each command; TorchFix runs once")
     runs = parser.parse_args().runs
     folder = unpacked(PACKAGE) / "timm"
-    lint, peer = environment("nn-lint", str(ROOT)), environment("torchfix", TORCHFIX)
+    lint, peer = own_environment(ROOT), environment("torchfix", TORCHFIX)
     commands = {
         "nn-lint": [str(lint / "nn-lint"), "--isolated", "--no-cache", str(folder)],
         "ast.parse of every file": [str(lint / "python"), "-c", PARSE, str(folder)],
