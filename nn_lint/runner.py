@@ -21,7 +21,7 @@ from nn_lint.rules.selection import select_rules
 from nn_lint.source.decoding import Decoded, UndecodableError, decode
 from nn_lint.source.text import Text
 from nn_lint.source.writing import write_atomically
-from nn_lint.verify.verdict import Verdict
+from nn_lint.verify.verdict import Subject, Verdict
 
 if TYPE_CHECKING:
     from nn_lint.verify.verifier import Verifier
@@ -98,9 +98,10 @@ def fix_text(text: str, filename: str, settings: Settings, verifier: Verifier | 
     return _report(fix_with_proof(session.engine, file, settings, verifier), file)
 
 
-def modules_of(paths: Sequence[Path], settings: Settings) -> Iterator[tuple[Path, str, tuple[str, ...]]]:
-    """The files that define modules with a `forward`: path, text, qualified class names."""
-    session = Session(settings)
+def subjects_of(paths: Sequence[Path], settings: Settings) -> Iterator[tuple[Path, tuple[Subject, ...]]]:
+    """The files that define modules with a `forward`, and each of these modules as something to construct and run."""
+    session = Session(settings, paths)
+    roots = (settings.root, settings.root / "src", *settings.src)
     for path in paths:
         try:
             file = session.open(path, decode(path.read_bytes()))
@@ -108,7 +109,8 @@ def modules_of(paths: Sequence[Path], settings: Settings) -> Iterator[tuple[Path
             continue
         names = tuple(_runnable(session.hierarchy, file))
         if names:
-            yield path, file.text.content, names
+            text = file.text.content
+            yield path, tuple(Subject(path, text, name, roots, session.engine.callers(file, name)) for name in names)
 
 
 def display_name(path: Path) -> str:

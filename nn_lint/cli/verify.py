@@ -69,13 +69,9 @@ def _run(options: VerifyOptions, settings: Settings, output: Output) -> int:
 
 def _runs_by_file(files: Sequence[Path], settings: Settings, python: Path) -> Iterator[tuple[Path, list[Run]]]:
     """The runs of each file that has modules, as soon as the file is done."""
-    from nn_lint.runner import modules_of
-    from nn_lint.verify.verdict import Subject
+    from nn_lint.runner import subjects_of
     from nn_lint.verify.verifier import Verifier
 
-    roots = (settings.root, settings.root / "src", *settings.src)
     with Verifier(python, settings.verify) as verifier:
-        for path, text, names in modules_of(files, settings):
-            if names:
-                subjects = [Subject(path, text, name, roots) for name in names]
-                yield path, [verifier.run(subject) for subject in subjects]
+        for path, subjects in subjects_of(files, settings):
+            yield path, [verifier.run(subject) for subject in subjects]

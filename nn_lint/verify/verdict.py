@@ -60,8 +60,9 @@ class Gradient:
 @dataclass(frozen=True, slots=True)
 class Run:
     """One construction and forward. `arguments` and `inputs` are Python expressions, as a user would write them;
-    `recipe` is the JSON text that replays them. Shapes list every tensor of the inputs and outputs in order. `gradient`
-    is there where it was asked for and the module can be trained."""
+    `recipe` is the JSON text that replays them; `memory` is the process's peak in MiB, where the platform tells it.
+    Shapes list every tensor of the inputs and outputs in order. `gradient` is there where it was asked for and the
+    module can be trained."""
 
     class_name: str
     constructs: bool
@@ -73,6 +74,7 @@ class Run:
     output_shapes: tuple[Shape, ...] = ()
     parameters: int | None = None
     seconds: float = 0.0
+    memory: int | None = None
     error: RunError | None = None
     gradient: Gradient | None = None
 

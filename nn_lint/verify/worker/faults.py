@@ -29,7 +29,9 @@ def is_limit(failure: Failure) -> bool:
 
 def is_missing_package(failure: Failure) -> bool:
     """Whether a package was missing."""
-    return isinstance(failure.error, (MissingPackage, ModuleNotFoundError))
+    return isinstance(failure.error, (MissingPackage, ImportError)) or bool(
+        re.search(r"pip install|is not installed", failure.message)
+    )
 
 
 def is_sure(failure: Failure, target: Target) -> bool:
@@ -60,7 +62,7 @@ def lacks_attribute(message: str, target: Target) -> bool:
     return found.group(2) not in names_set(target.tree) and not is_extended(target)
 
 
-def names_set(tree: ast.Module) -> Set[str]:
+def names_set(tree: ast.AST) -> Set[str]:
     """Every name that could become an attribute: stored, defined, or spelled as a string."""
     names: Set[str] = set()
     for node in ast.walk(tree):

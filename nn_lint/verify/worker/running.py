@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import heapq
 import linecache
 import time
 from dataclasses import dataclass
-from typing import Any, Iterator, List, Optional, Set, Union
+from typing import Any, Iterator, List, Optional, Set, Tuple, Union
 
 import torch
 from torch import nn
 
 from .answers import Progress, describe
-from .arguments import Arguments, Unknown, chosen_arguments, repaired, written_arguments
+from .argument_repairs import repaired
+from .arguments import Arguments, Unknown, chosen_arguments, required_parameters, written_arguments
 from .attempt import Failure, OutOfTime, attempt, frames_of
 from .expressions import evaluate_call
 from .faults import is_limit, is_missing_package, is_sure
@@ -24,7 +27,7 @@ from .subjects import NotReachable, Target, load_target
 from .usage import methods_of
 
 CONSTRUCTIONS = 40
-CONSTRUCT_SECONDS = 8.0
+CONSTRUCT_SECONDS = 3.0
 MODELS = 4
 
 
@@ -52,10 +55,12 @@ def advance(subject: Message, progress: Progress) -> tuple[Optional[Failure], bo
 
 @dataclass
 class Search:
-    """What the candidates have shown so far: the written one that failed first, and the last that failed at all."""
+    """What the candidates have shown so far: the written one that failed first, the last that failed at all, and the
+    one with which the constructor came farthest."""
 
     written: Optional[tuple[Arguments, Failure]] = None
     guessed: Optional[Failure] = None
+    farthest: Optional[Tuple[int, Arguments, Failure]] = None
     refused: Optional[tuple[Arguments, nn.Module, Refused]] = None
     models: int = 0
 
@@ -75,6 +80,12 @@ def construct_and_run(target: Target, progress: Progress) -> tuple[Optional[Fail
             if arguments.written and not arguments.harvested and state.written is None:
                 state.written = (arguments, built)
             state.guessed = built
+            reached = constructor_row(target, built)
+            if state.farthest is None or reached > state.farthest[0]:
+                state.farthest = (reached, arguments, built)
+            if is_missing_package(built):
+                state.farthest = (reached, arguments, built)
+                break
             continue
         progress.model, progress.stage = built, "forward"
         given = list(written_specs(target))
@@ -105,28 +116,62 @@ def conclude(target: Target, progress: Progress, state: Search) -> tuple[Optiona
     if state.written is not None:
         progress.arguments, failure = state.written
         return failure, is_missing_package(failure)
-    return state.guessed or Failure(Unknown("no arguments found"), ()), True
+    if state.farthest is not None:
+        _, progress.arguments, failure = state.farthest
+        return failure, True
+    return Failure(Unknown("no arguments found"), ()), True
 
 
 def candidates(target: Target, parents: List[Parent], state: Search) -> Iterator[Arguments]:
-    """Arguments to try: written, passed by parents, made up, repaired. `parents` is filled on the way."""
+    """Arguments to try: written, passed by parents, made up, repaired. `parents` is filled on the way.
+
+    Of those made up, the one with which the constructor came farthest is repaired next.
+    """
     yield from written_arguments(target)
     for parent in parents_of(target):
         parents.append(parent)
         yield from harvested(parent)
-    queue = list(chosen_arguments(target))
+    heap: List[Tuple[int, int, Arguments]] = []
     tried: Set[str] = set()
-    end = time.monotonic() + CONSTRUCT_SECONDS
-    while queue and len(tried) < CONSTRUCTIONS and time.monotonic() < end:
-        arguments = queue.pop(0)
-        if arguments.text in tried:
-            continue
+    order = 0
+
+    def pursue(arguments: Arguments) -> Iterator[Arguments]:
+        nonlocal order
         tried.add(arguments.text)
         before = state.guessed
         yield arguments
         failure = state.guessed
         if failure is not None and failure is not before:
-            queue.extend(repaired(target, arguments, failure.message, failing_rows(target, failure)))
+            reached = constructor_row(target, failure)
+            for other in repaired(target, arguments, failure.message, failing_rows(target, failure)):
+                order += 1
+                heapq.heappush(heap, (-reached, order, other))
+
+    for arguments in first_guesses(target):
+        if arguments.text not in tried:
+            yield from pursue(arguments)
+    end = time.monotonic() + CONSTRUCT_SECONDS
+    while heap and len(tried) < CONSTRUCTIONS and time.monotonic() < end:
+        _, _, arguments = heapq.heappop(heap)
+        if arguments.text not in tried:
+            yield from pursue(arguments)
+
+
+def first_guesses(target: Target) -> Iterator[Arguments]:
+    """Made-up arguments, then none at all, since `*args` may hide what a parent's constructor demands."""
+    with contextlib.suppress(Unknown):
+        yield from chosen_arguments(target)
+    if not required_parameters(target):
+        yield Arguments("", "defaults", written=False)
+
+
+def constructor_row(target: Target, failure: Failure) -> int:
+    """The row that the target's constructor had reached when it failed; 0 where that is not known."""
+    init = methods_of(target.node).get("__init__")
+    if init is None:
+        return 0
+    first, last = init.lineno, init.end_lineno or init.lineno
+    return next((row for file, row, _ in failure.frames if file == target.path and first <= row <= last), 0)
 
 
 def failing_rows(target: Target, failure: Failure) -> str:
