@@ -48,7 +48,8 @@ def _print_costs(done: Sequence[Done]) -> None:
         later = len(seconds) * 95 // 100
         print(
             f"seconds a class: median {statistics.median(seconds):.2f}, p95 {seconds[later]:.2f}, "
-            f"most {seconds[-1]:.1f}; peak memory: median {memory[len(memory) // 2]} MiB, p95 {memory[later]}, most {memory[-1]} MiB"
+            f"most {seconds[-1]:.1f}\n"
+            f"peak memory: median {memory[len(memory) // 2]} MiB, p95 {memory[later]}, most {memory[-1]} MiB"
         )
 
 

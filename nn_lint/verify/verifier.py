@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -115,6 +115,7 @@ def as_message(subject: Subject) -> Message:
         "class_name": subject.class_name,
         "roots": [str(root.resolve()) for root in subject.roots],
         "callers": [str(path.resolve()) for path in subject.callers],
+        "asked": [asdict(each) for each in subject.asked],
     }
 
 

@@ -26,10 +26,12 @@ class MissingPackage(Exception):
 
 @dataclass(frozen=True)
 class Failure:
-    """What code of the user raised: the exception, and the frames `(file, row, function)` from outer to inner."""
+    """What code of the user raised: the exception, the frames `(file, row, function)` from outer to inner, and what
+    happened in plain words where that is known."""
 
     error: BaseException
     frames: Tuple[Tuple[str, int, str], ...]
+    words: str = ""
 
     @property
     def kind(self) -> str:

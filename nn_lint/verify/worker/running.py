@@ -7,7 +7,7 @@ import contextlib
 import heapq
 import linecache
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Iterator, List, Optional, Set, Tuple, Union
 
 import torch
@@ -16,14 +16,16 @@ from torch import nn
 from .answers import Progress, describe
 from .argument_repairs import repaired
 from .arguments import Arguments, Unknown, chosen_arguments, required_parameters, written_arguments
+from .asked import asked_specs, example_specs
 from .attempt import Failure, OutOfTime, attempt, frames_of
+from .explaining import fitting_inputs
 from .expressions import evaluate_call
 from .faults import is_limit, is_missing_package, is_sure
 from .harvest import Parent, captured, harvested, has_written_inputs, parents_of, written_specs
 from .protocol import Message
 from .search import Ran, Refused, run_once, search
 from .specs import Specs
-from .subjects import NotReachable, Target, load_target
+from .subjects import Asked, NotReachable, Target, load_target
 from .usage import methods_of
 
 CONSTRUCTIONS = 40
@@ -50,7 +52,55 @@ def advance(subject: Message, progress: Progress) -> tuple[Optional[Failure], bo
     if not issubclass(target.cls, nn.Module):
         return Failure(TypeError(f"{target.name} is not an nn.Module"), ()), True
     progress.stage = "construct"
+    if target.asked:
+        return run_asked(target, progress)
     return construct_and_run(target, progress)
+
+
+def run_asked(target: Target, progress: Progress) -> tuple[Optional[Failure], bool]:
+    """Run what the user asked for, one request after the other: the first that fails is told, as the class's fault."""
+    for asked in target.asked:
+        given = Arguments(asked.arguments or "", asked.origin, written=True)
+        sources = candidates(target, [], Search()) if asked.arguments is None else iter([given])
+        built: Union[nn.Module, Failure] = Failure(Unknown("no arguments found"), ())
+        for arguments in sources:
+            progress.arguments, progress.model, progress.stage = arguments, None, "construct"
+            built = construct(target, arguments)
+            if not isinstance(built, Failure):
+                break
+        if isinstance(built, Failure):
+            unsure = asked.arguments is None and not is_sure(built, target)
+            return built, unsure or is_limit(built) or is_missing_package(built)
+        progress.model, progress.stage = built, "forward"
+        outcome = run_on_asked(built, target, asked, progress.arguments)
+        if isinstance(outcome, Failure):
+            return outcome, is_limit(outcome) or is_missing_package(outcome)
+        progress.specs = outcome.specs
+        if not isinstance(outcome, Ran):
+            unsure = asked.inputs is None and not outcome.proven
+            return outcome.failure, unsure or is_limit(outcome.failure) or is_missing_package(outcome.failure)
+        progress.output = outcome.output
+        failure, ours = no_output(target, outcome.output)
+        if failure is not None:
+            return failure, ours
+    return None, False
+
+
+def run_on_asked(
+    model: nn.Module, target: Target, asked: Asked, arguments: Optional[Arguments]
+) -> Union[Ran, Refused, Failure]:
+    """Run a model on the inputs of a request, or as usual where it leaves them open."""
+    if asked.inputs is None:
+        assert arguments is not None, "a model was built with some"
+        return forward(model, target, list(written_specs(target)), arguments, [])
+    read = attempt(lambda: asked_specs(model, target, str(asked.inputs), asked.origin))
+    if isinstance(read, Failure):
+        return read
+    outcome = search_only(model, target, [read.value])
+    if isinstance(outcome, Refused) and outcome.failure.words:
+        fitting = fitting_inputs(model, read.value, target)
+        outcome = replace(outcome, failure=replace(outcome.failure, words=outcome.failure.words + fitting))
+    return outcome
 
 
 @dataclass
@@ -88,7 +138,7 @@ def construct_and_run(target: Target, progress: Progress) -> tuple[Optional[Fail
                 break
             continue
         progress.model, progress.stage = built, "forward"
-        given = list(written_specs(target))
+        given = [*example_specs(built, target), *written_specs(target)]
         outcome = forward(built, target, given, arguments, parents)
         if isinstance(outcome, Ran):
             progress.specs, progress.output = outcome.specs, outcome.output

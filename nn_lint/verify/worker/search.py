@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Iterable, List, Optional, Set, Tuple, Union
 
 import torch
@@ -14,6 +14,7 @@ from torch import nn
 from .attempt import Failure, attempt, attempt_briefly
 from .faults import is_sure
 from .inputs import guesses
+from .plain_words import in_plain_words, is_about_sizes
 from .repairs import mismatch, repairs
 from .specs import Specs, build, call
 from .subjects import Target
@@ -102,6 +103,8 @@ def run_once(
         outcome = attempt_briefly(lambda: call(model, specs, values), seconds)
     if not isinstance(outcome, Failure):
         return Ran(specs, values, outcome.value)
+    if is_about_sizes(outcome.message):
+        outcome = replace(outcome, words=in_plain_words(model, trace))
     following = attempt(lambda: list(repairs(specs, values, outcome.message, trace)))
     return outcome, [] if isinstance(following, Failure) else following.value[:40], trace.completed
 

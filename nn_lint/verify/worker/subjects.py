@@ -24,9 +24,18 @@ class NotReachable(Exception):
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Arguments and inputs as the user wrote them, and where; None leaves the choice."""
+
+    arguments: Optional[str]
+    inputs: Optional[str]
+    origin: str
+
+
+@dataclass(frozen=True)
 class Target:
     """A class that is loaded: its module, its definition in the text, its path in rows of tracebacks, and the paths of
-    other files that may use it."""
+    other files that may use it, and what the user asked to be run."""
 
     name: str
     path: str
@@ -34,6 +43,7 @@ class Target:
     node: ast.ClassDef
     cls: type
     callers: Tuple[str, ...] = ()
+    asked: Tuple[Asked, ...] = ()
 
     @property
     def home(self) -> str:
@@ -60,7 +70,8 @@ def load_target(subject: Message) -> Target:
         found = getattr(found, part)
     if not isinstance(found, type):
         raise NotReachable(f"{name} is not a class once its module has run")
-    return Target(name, path, module, node, found, tuple(subject["callers"]))
+    asked = tuple(Asked(**each) for each in subject["asked"])
+    return Target(name, path, module, node, found, tuple(subject["callers"]), asked)
 
 
 def load_module(subject: Message) -> DemandModule:
