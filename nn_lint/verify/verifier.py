@@ -30,6 +30,10 @@ class Verifier:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the worker; it would start anew with the next subject."""
         self._hang_up()
 
     def run(self, subject: Subject) -> Run:
