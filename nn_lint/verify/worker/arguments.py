@@ -160,17 +160,14 @@ def choose(target: Target, name: str, by_use: bool, depth: int = 0) -> Optional[
     """An expression for one parameter; objects of the project's classes are made to the given depth."""
     methods = methods_of(target.node)
     init = methods.get("__init__")
-    hint = used = None
-    if init is not None:
-        every = [*init.args.posonlyargs, *init.args.args, *init.args.kwonlyargs]
-        annotation = next((each.annotation for each in every if each.arg == name), None)
-        if depth < DEPTH:
-            inner = partial(argument_text, by_use=by_use, depth=depth + 1)
-            made = hinted_object(target, annotation, inner) or (stand_in(target, name, inner) if by_use else None)
-            if made is not None:
-                return made
-        hint = annotated_value(annotation)
-        used = used_value(init, list(methods.values()), name)
+    annotation = annotation_of(target, name)
+    if depth < DEPTH:
+        inner = partial(argument_text, by_use=by_use, depth=depth + 1)
+        made = hinted_object(target, annotation, inner) or (stand_in(target, name, inner) if by_use else None)
+        if made is not None:
+            return made
+    hint = annotated_value(annotation)
+    used = None if init is None else used_value(init, list(methods.values()), name)
     named = constructor_value(name)
     if (
         hint is not None
@@ -182,7 +179,19 @@ def choose(target: Target, name: str, by_use: bool, depth: int = 0) -> Optional[
         return namespace_text(target, name) if used or named else None
     order = (hint, used, named) if by_use else (named, hint, used)
     value = next((each for each in order if each is not None), None)
-    return value if value is not None else "8" if init is not None else None
+    return value if value is not None else "8" if init is not None or annotation is not None else None
+
+
+def annotation_of(target: Target, name: str) -> Optional[ast.expr]:
+    """The hint of a constructor's parameter; that of a field where a dataclass makes the constructor."""
+    init = methods_of(target.node).get("__init__")
+    if init is not None:
+        every = [*init.args.posonlyargs, *init.args.args, *init.args.kwonlyargs]
+        return next((each.annotation for each in every if each.arg == name), None)
+    fields = (node for node in target.node.body if isinstance(node, ast.AnnAssign))
+    return next(
+        (node.annotation for node in fields if isinstance(node.target, ast.Name) and node.target.id == name), None
+    )
 
 
 def namespace_text(target: Target, name: str) -> str:

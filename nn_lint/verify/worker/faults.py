@@ -34,6 +34,20 @@ def is_missing_package(failure: Failure) -> bool:
     )
 
 
+def lacks_import(failure: Failure, target: Target) -> bool:
+    """Whether a name is not there since the import that binds it has failed or was left out."""
+    name = re.search(r"name '(\w+)' is not defined", failure.message) if isinstance(failure.error, NameError) else None
+    if name is None:
+        return False
+    bound = {
+        alias.asname or alias.name.partition(".")[0]
+        for node in ast.walk(target.tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    }
+    return name.group(1) in bound
+
+
 def is_sure(failure: Failure, target: Target) -> bool:
     """Whether no argument and no input could have avoided the failure."""
     message = failure.message

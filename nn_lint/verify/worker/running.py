@@ -17,10 +17,10 @@ from .answers import Progress, describe
 from .argument_repairs import repaired
 from .arguments import Arguments, Unknown, chosen_arguments, required_parameters, written_arguments
 from .asked import asked_specs, example_specs
-from .attempt import Failure, OutOfTime, attempt, frames_of
+from .attempt import Failure, MissingPackage, OutOfTime, attempt, frames_of
 from .explaining import fitting_inputs
 from .expressions import evaluate_call
-from .faults import is_limit, is_missing_package, is_sure
+from .faults import is_limit, is_missing_package, is_sure, lacks_import
 from .harvest import Parent, captured, harvested, has_written_inputs, parents_of, written_specs
 from .protocol import Message
 from .search import Ran, Refused, run_once, search
@@ -161,7 +161,10 @@ def conclude(target: Target, progress: Progress, state: Search) -> tuple[Optiona
         proven = is_sure(outcome.failure, target) or (
             arguments.written and (outcome.proven or bool(list(written_specs(target))))
         )
-        return outcome.failure, not proven or is_limit(outcome.failure) or is_missing_package(outcome.failure)
+        failure = outcome.failure
+        if lacks_import(failure, target):
+            failure = replace(failure, error=MissingPackage(f"{failure.message}: its import is left out or fails"))
+        return failure, not proven or is_limit(failure) or is_missing_package(failure)
     progress.model = None
     if state.written is not None:
         progress.arguments, failure = state.written
