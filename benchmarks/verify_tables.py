@@ -44,11 +44,13 @@ def _share(part: int, whole: int) -> str:
 def _print_costs(done: Sequence[Done]) -> None:
     seconds = sorted(item.run.seconds for item in done)
     memory = sorted(item.run.memory or 0 for item in done)
+    processor = sorted(item.run.processor or 0.0 for item in done)
     if seconds:
         later = len(seconds) * 95 // 100
         print(
             f"seconds a class: median {statistics.median(seconds):.2f}, p95 {seconds[later]:.2f}, "
-            f"most {seconds[-1]:.1f}\n"
+            f"most {seconds[-1]:.1f}; of processor time: median {statistics.median(processor):.2f}, "
+            f"p95 {processor[later]:.2f}\n"
             f"peak memory: median {memory[len(memory) // 2]} MiB, p95 {memory[later]}, most {memory[-1]} MiB"
         )
 

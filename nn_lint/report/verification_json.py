@@ -28,6 +28,7 @@ def _record(path: Path, run: Run) -> dict[str, object]:
         "output_shapes": run.output_shapes,
         "parameters": run.parameters,
         "seconds": round(run.seconds, 3),
+        "processor": run.processor,
         "memory": run.memory,
         "code": code_of(run),
         "row": None if error is None else error.row,

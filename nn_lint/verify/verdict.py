@@ -72,7 +72,8 @@ class Gradient:
 @dataclass(frozen=True, slots=True)
 class Run:
     """One construction and forward. `arguments` and `inputs` are Python expressions, as a user would write them;
-    `recipe` is the JSON text that replays them; `memory` is the process's peak in MiB, where the platform tells it.
+    `recipe` is the JSON text that replays them; `memory` is the process's peak in MiB and `processor` its time, where
+    the platform tells them.
     Shapes list every tensor of the inputs and outputs in order. `gradient` is there where it was asked for and the
     module can be trained."""
 
@@ -87,6 +88,7 @@ class Run:
     parameters: int | None = None
     seconds: float = 0.0
     memory: int | None = None
+    processor: float | None = None
     error: RunError | None = None
     gradient: Gradient | None = None
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Optional, Set, Tuple
+from typing import Set, Tuple
 
 from .limits import enter, make_private
 from .protocol import Message, parse_answer, read_line, write_message
@@ -85,14 +85,15 @@ def answer_in_child(request: Message, private: Tuple[int, int]) -> Message:
     folder = tempfile.mkdtemp(prefix="nn-lint-")
     request = {**request, "nonce": secrets.token_hex(8), "folder": folder}
     start = time.monotonic()
-    data, ending, memory = fork_child(request, private) if CAN_FORK else spawn_child(request)
+    data, ending, used = fork_child(request, private) if CAN_FORK else spawn_child(request)
     shutil.rmtree(folder, ignore_errors=True)
     answer = parse_answer(data, request["nonce"]) or {"died": ending}
-    return {**answer, "seconds": time.monotonic() - start, "memory": memory}
+    return {**answer, "seconds": time.monotonic() - start, **used}
 
 
-def fork_child(request: Message, private: Tuple[int, int]) -> Tuple[bytes, str, Optional[int]]:
-    """What a forked child wrote, how it ended, and its peak memory in MiB, torch's own included."""
+def fork_child(request: Message, private: Tuple[int, int]) -> Tuple[bytes, str, Message]:
+    """What a forked child wrote, how it ended, and what it used: `memory` at its peak in MiB, torch's own included, and
+    seconds of `processor`."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -108,11 +109,11 @@ def fork_child(request: Message, private: Tuple[int, int]) -> Tuple[bytes, str, 
     os.close(reading)
     kill_group(child)
     _, status, used = os.wait4(child, 0)
-    memory = used.ru_maxrss >> 10
+    cost = {"memory": used.ru_maxrss >> 10, "processor": used.ru_utime + used.ru_stime}
     if not in_time:
-        return data, "timeout", memory
+        return data, "timeout", cost
     ending = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
-    return data, ending, memory
+    return data, ending, cost
 
 
 def read_all(descriptor: int, deadline: float) -> Tuple[bytes, bool]:
@@ -139,12 +140,12 @@ def kill_group(leader: int) -> None:
         )  # not yet a group leader: it has not run `setsid`; unreaped, so the id is its own
 
 
-def spawn_child(request: Message) -> Tuple[bytes, str, None]:
+def spawn_child(request: Message) -> Tuple[bytes, str, Message]:
     """What a new interpreter wrote, and how it ended: for platforms that cannot fork a warm process."""
     command = [sys.executable, "-I", "-B", str(Path(__file__).parent), "--once"]
     line = json.dumps(request).encode() + b"\n"
     try:
         done = subprocess.run(command, input=line, capture_output=True, timeout=request["timeout"] + 30, check=False)
     except subprocess.TimeoutExpired as expired:
-        return expired.stdout or b"", "timeout", None
-    return done.stdout, f"exit code {done.returncode}", None
+        return expired.stdout or b"", "timeout", {}
+    return done.stdout, f"exit code {done.returncode}", {}
