@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import secrets
@@ -67,6 +68,7 @@ def warm_up() -> Message:
     except (ImportError, OSError) as error:
         return {"ready": False, "message": str(error)}
     torch.set_num_threads(1)
+    importlib.import_module(".dispatch", __package__)  # once here, not in every child
     return {"ready": True, "torch": torch.__version__}
 
 
