@@ -197,3 +197,30 @@ def test_a_name_whose_import_is_left_out_is_no_fault(run: Callable[..., Run]) ->
                 return fused(self.a(x))
     """)
     assert done.error is not None and done.error.ours and done.error.kind == "MissingPackage"
+
+
+LAYER = """
+    {head}
+
+    def other(fc):
+        proj = fc
+        return proj
+
+    class Net(nn.Module):
+        def __init__(self, wide):
+            super().__init__()
+            self.proj = nn.Linear(wide, 4)
+        def forward(self, x):
+            return proj(x)
+"""
+
+
+def test_a_name_that_only_other_functions_bind_is_a_fault(run: Callable[..., Run]) -> None:
+    done = run(LAYER.format(head=""))
+    assert done.error is not None and not done.error.ours and "name 'proj' is not defined" in done.error.message
+
+
+@pytest.mark.parametrize("head", ["globals()['proj'] = None", "for proj in []:\n        pass"])
+def test_a_name_that_the_module_may_bind_is_none(run: Callable[..., Run], head: str) -> None:
+    done = run(LAYER.format(head=head))
+    assert done.error is not None and done.error.ours

@@ -20,6 +20,7 @@ BINDING = (
     ast.Try,
     ast.With,
 )
+WRITERS = {"globals", "vars", "exec"}
 IMMEDIATE_SCOPES = {"listcomp", "setcomp", "dictcomp", "genexpr", "lambda"}
 
 
@@ -46,14 +47,15 @@ class Table:
     stored: Set[str] = field(default_factory=set)
     functions: List[ast.FunctionDef] = field(default_factory=list)
     lines: List[str] = field(default_factory=list)
+    is_open: bool = False  # whether it writes names that cannot be read off
 
     def mentions(self, name: str, node: ast.stmt) -> bool:
         """Whether the text of a statement has a name in it: a cheap look before a walk."""
         return any(name in line for line in self.lines[node.lineno - 1 : node.end_lineno])
 
     def could_bind(self, name: str) -> bool:
-        """Whether anything in the text, at whatever depth, may bind the name at module level."""
-        return bool(self.stars) or name in self.stored
+        """Whether anything in the text may bind the name at module level."""
+        return bool(self.stars) or self.is_open or name in self.stored
 
 
 def read_table(text: str, path: str) -> Table:
@@ -79,16 +81,27 @@ def read_table(text: str, path: str) -> Table:
 
 
 def note_names(table: Table) -> None:
-    """Enter every name that the text binds at whatever depth, and its functions."""
+    """Enter the functions of the text, and every name that it may bind at module level, `global` included."""
     for inner in ast.walk(table.tree):
-        if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Load):
-            table.stored.add(inner.id)
-        elif isinstance(inner, (ast.FunctionDef, ast.ClassDef)):
-            table.stored.add(inner.name)
-            if isinstance(inner, ast.FunctionDef):
-                table.functions.append(inner)
-        elif isinstance(inner, ast.alias):
-            table.stored.add(bound_by(inner))
+        if isinstance(inner, ast.FunctionDef):
+            table.functions.append(inner)
+        elif isinstance(inner, ast.Global):
+            table.stored.update(inner.names)
+        elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id in WRITERS:
+            table.is_open = True
+    waiting: List[ast.AST] = list(table.tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            table.stored.add(node.name)
+            continue
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            table.stored.add(node.id)
+        elif isinstance(node, ast.alias):
+            table.stored.add(bound_by(node))
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            table.stored.add(node.name)
+        waiting.extend(ast.iter_child_nodes(node))
 
 
 def read_statement(node: ast.stmt, lines: List[str], path: str) -> Statement:
