@@ -23,13 +23,15 @@ class ConfigError(Exception):
 @dataclass(frozen=True, slots=True)
 class VerifySettings:
     """Limits and interpreter of the proof: seconds a class, MiB of memory; nothing is run unless `enabled`, and what
-    reaches the first layer is measured only with `gradients`. These two are up to the command line."""
+    reaches the first layer is measured only with `gradients`. These two are up to the command line. `modules` are
+    names of classes with the arguments and inputs to run them with, as they are written."""
 
     python: Path | None = None
     timeout: float = 60.0
     memory: int = 4096
     enabled: bool = True
     gradients: bool = False
+    modules: tuple[tuple[str, str | None, str | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,18 @@ def _positive_integer(value: object, place: str, folder: Path) -> int:
     return value
 
 
+def _modules(value: object, place: str, folder: Path) -> tuple[tuple[str, str | None, str | None], ...]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{place} must be a table of classes")
+    found = []
+    for name, words in value.items():
+        known = isinstance(words, dict) and set(words) <= {"arguments", "input"}
+        if not known or not all(isinstance(word, str) for word in words.values()):
+            raise ConfigError(f"{place}.{name} must be a table with `arguments`, `input` or both, as strings")
+        found.append((name, words.get("arguments"), words.get("input")))
+    return tuple(found)
+
+
 _Reader = Callable[[object, str, Path], object]
 _KEYS: dict[str, _Reader] = {
     **dict.fromkeys(("select", "ignore", "extend-select", "exclude", "extend-exclude", "module-bases"), _strings),
@@ -179,4 +193,9 @@ _KEYS: dict[str, _Reader] = {
     "per-file-ignores": _by_pattern,
     "baseline": _path,
 }
-_VERIFY_KEYS: dict[str, _Reader] = {"python": _path, "timeout": _positive, "memory": _positive_integer}
+_VERIFY_KEYS: dict[str, _Reader] = {
+    "python": _path,
+    "timeout": _positive,
+    "memory": _positive_integer,
+    "modules": _modules,
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from nn_lint.model.module_class import ModelRegistry
 
 MAX_PASSES = 12
+MOST_CALLERS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +85,11 @@ class Engine:
             file, remaining = after, self.check(after)
         return Mended(file.text.content, tuple(applied), remaining)
 
-    def callers(self, file: ProjectFile, class_name: str) -> Iterator[Path]:
-        """The other files near a file whose text has the name of one of its classes."""
+    def callers(self, file: ProjectFile, class_name: str) -> tuple[Path, ...]:
+        """Other files near a file whose text has the name of one of its classes: the first few."""
         name = class_name.rpartition(".")[2]
-        return (other.path for other in self._hierarchy.files.mentioning(name, file) if other.path != file.path)
+        others = (other.path for other in self._hierarchy.files.mentioning(name, file) if other.path != file.path)
+        return tuple(islice(others, MOST_CALLERS))
 
     def _restore(self, file: ProjectFile) -> None:
         self._hierarchy.files.put(file)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from nn_lint.config import Settings
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from nn_lint.verify.verifier import Verifier
 
 _CONFIRMED = frozenset({Level.EQUIVALENT, Level.SAME_SHAPES, Level.RUNS})
-_MOST_CALLERS = 4
 _Key = tuple[str, str | None]
 
 
@@ -68,7 +66,7 @@ def _prove(
     networks = set(_users(file, repaired)).difference(repaired)
     roots = (settings.root, settings.root / "src", *settings.src)
     for name in dict.fromkeys((*touched, *_users(file, changed))):
-        callers = tuple(islice(engine.callers(file, name), _MOST_CALLERS))
+        callers = engine.callers(file, name)
         subjects = (Subject(file.path, text, name, roots, callers) for text in (file.text.content, mended.content))
         residual = any(item.class_name == name and _needs_arrival(item) for item in mended.applied)
         gradients = settings.verify.gradients and name in networks

@@ -20,6 +20,7 @@ from nn_lint.diagnostic import Diagnostic
 from nn_lint.engine import Engine
 from nn_lint.fixing.apply import apply_edits
 from nn_lint.fixing.ignore_comments import ignore_comments
+from nn_lint.project.facts import ClassFacts
 from nn_lint.project.files import ProjectFile, ProjectFiles
 from nn_lint.project.hierarchy import Hierarchy, Kinship, ProjectClass
 from nn_lint.proving import Outcome, fix_with_proof
@@ -27,7 +28,8 @@ from nn_lint.rules.selection import ignored_in, select_rules
 from nn_lint.source.decoding import Decoded, UndecodableError, decode
 from nn_lint.source.text import Text
 from nn_lint.source.writing import write_atomically
-from nn_lint.verify.verdict import Verdict
+from nn_lint.verify.asking import asked_above
+from nn_lint.verify.verdict import Asked, Subject, Verdict
 
 if TYPE_CHECKING:
     from nn_lint.verify.verifier import Verifier
@@ -128,17 +130,28 @@ def fix_text(text: str, filename: str, settings: Settings, verifier: Verifier | 
     return _report(fix_with_proof(session.engine, file, settings, verifier), file)
 
 
-def modules_of(paths: Sequence[Path], settings: Settings) -> Iterator[tuple[Path, str, tuple[str, ...]]]:
-    """The files that define modules with a `forward`: path, text, qualified class names."""
-    session = Session(settings)
+def subjects_of(paths: Sequence[Path], settings: Settings) -> Iterator[tuple[Path, tuple[Subject, ...]]]:
+    """The files that define modules with a `forward`, and each of these modules as something to construct and run."""
+    session = Session(settings, paths)
+    roots = (settings.root, settings.root / "src", *settings.src)
     for path in paths:
         try:
             file = session.open(path, decode(path.read_bytes()))
         except (OSError, UndecodableError):
             continue
-        names = tuple(_runnable(session.hierarchy, file))
-        if names:
-            yield path, file.text.content, names
+        subjects = tuple(_subject(session, file, facts, roots) for facts in _runnable(session.hierarchy, file))
+        if subjects:
+            yield path, subjects
+
+
+def _subject(session: Session, file: ProjectFile, facts: ClassFacts, roots: tuple[Path, ...]) -> Subject:
+    name = facts.qualified_name
+    asked = asked_above(file.text.content.splitlines(), facts.first_row) or tuple(
+        Asked(arguments, inputs, "configuration")
+        for known, arguments, inputs in session.settings.verify.modules
+        if known in {name, facts.name}
+    )
+    return Subject(file.path, file.text.content, name, roots, session.engine.callers(file, name), asked)
 
 
 def display_name(path: Path) -> str:
@@ -149,13 +162,13 @@ def display_name(path: Path) -> str:
         return str(path)
 
 
-def _runnable(hierarchy: Hierarchy, file: ProjectFile) -> Iterator[str]:
+def _runnable(hierarchy: Hierarchy, file: ProjectFile) -> Iterator[ClassFacts]:
     for facts in file.facts.classes:
         cls = ProjectClass(file, facts)
         if facts.in_function or hierarchy.ancestry(cls).kinship is not Kinship.MODULE:
             continue
         if facts.method("forward") is not None or hierarchy.inherited(cls, "forward") is not None:
-            yield facts.qualified_name
+            yield facts
 
 
 def _batches(paths: Sequence[Path], workers: int) -> list[tuple[Path, ...]]:

@@ -24,7 +24,7 @@ FLOORS = (
     ("proving",),
     ("runner",),
     ("report",),
-    ("cli", "lsp"),
+    ("cli", "pytest_plugin", "lsp"),
     ("__main__",),
 )
 LEVELS = {name: level for level, names in enumerate(FLOORS) for name in names}

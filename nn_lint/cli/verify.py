@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from nn_lint.cli.output import Output, open_output, terminal_width
 from nn_lint.config import ConfigError, Settings
 
 if TYPE_CHECKING:
+    from nn_lint.cli.progress import ProgressBar
     from nn_lint.verify.verdict import Run
 
 _NO_TORCH = "torch not found: nothing was run (give an interpreter with --python)"
@@ -25,10 +27,14 @@ class VerifyOptions(CommonOptions):
     """The options of `verify`, as click reads them."""
 
     gradients: bool
+    format: str
+    jobs: int | None
 
 
 @click.command("verify")
 @click.option("--gradients", is_flag=True, help="Show how much gradient reaches the first layer of each module.")
+@click.option("--format", type=click.Choice(("table", "json", "html")), default="table", help="How to print the runs.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="Workers at once; without it one for two processors.")
 @common_options
 def command(**values: Any) -> int:
     """Construct and run the modules of PATHS in torch. This executes their code, in a process of its own."""
@@ -42,8 +48,11 @@ def command(**values: Any) -> int:
 
 
 def _run(options: VerifyOptions, settings: Settings, output: Output) -> int:
+    from nn_lint.cli.progress import progress_bar
     from nn_lint.cli.work import find_files, find_python
-    from nn_lint.report import verification
+    from nn_lint.report import verification, verification_html, verification_json
+    from nn_lint.runner import subjects_of
+    from nn_lint.verify.pool import run_files
 
     found = find_files(options, settings)
     for path, reason in found.problems:
@@ -52,30 +61,34 @@ def _run(options: VerifyOptions, settings: Settings, output: Output) -> int:
     if python is None:
         output.failure(_NO_TORCH)
         return FAILURE
-    seen: list[Run] = []
     settings = replace(settings, verify=replace(settings.verify, gradients=options.gradients))
-    for path, runs in _runs_by_file(found.files, settings, python):
-        seen += runs
-        table = verification.table(runs, gradients=options.gradients, colour=output.colour, width=terminal_width())
-        output.result(f"{path}\n{table}\n")
-        for line in verification.failures(str(path), runs):
-            output.result(line)
-    if not options.quiet:
+    jobs = options.jobs or max(1, (os.cpu_count() or 1) // 2)
+    with progress_bar(len(found.files), quiet=options.quiet) as bar:
+        files = run_files(subjects_of(found.files, settings), python, settings.verify, jobs)
+        done = list(_shown(bar.counted(files), options, output, bar))
+    seen = [run for _, runs in done for run in runs]
+    if options.format != "table":
+        output.result((verification_json if options.format == "json" else verification_html).render(done))
+    elif not options.quiet:
         output.result(verification.count(seen))
+        if verification.missing(seen):
+            output.result(verification.missing(seen))
     if found.problems:
         return FAILURE
     return FINDINGS if any(map(verification.is_fault, seen)) else CLEAN
 
 
-def _runs_by_file(files: Sequence[Path], settings: Settings, python: Path) -> Iterator[tuple[Path, list[Run]]]:
-    """The runs of each file that has modules, as soon as the file is done."""
-    from nn_lint.runner import modules_of
-    from nn_lint.verify.verdict import Subject
-    from nn_lint.verify.verifier import Verifier
+def _shown(
+    files: Iterator[tuple[Path, list[Run]]], options: VerifyOptions, output: Output, bar: ProgressBar
+) -> Iterator[tuple[Path, list[Run]]]:
+    """The runs of each file, printed as a table as soon as the file is done, where a table was asked for."""
+    from nn_lint.report import verification
 
-    roots = (settings.root, settings.root / "src", *settings.src)
-    with Verifier(python, settings.verify) as verifier:
-        for path, text, names in modules_of(files, settings):
-            if names:
-                subjects = [Subject(path, text, name, roots) for name in names]
-                yield path, [verifier.run(subject) for subject in subjects]
+    for path, runs in files:
+        if options.format == "table":
+            table = verification.table(runs, gradients=options.gradients, colour=output.colour, width=terminal_width())
+            bar.close()
+            output.result(f"{path}\n{table}\n")
+            for line in verification.failures(str(path), runs):
+                output.result(line)
+        yield path, runs

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nn_lint.cli.progress import with_progress
+from nn_lint.cli.progress import progress_bar
 from nn_lint.config import ConfigError, Settings
 from nn_lint.runner import FileReport, check_files, check_text, fix_files, fix_text, silence_files
 from nn_lint.source.decoding import UndecodableError, decode
@@ -41,7 +41,11 @@ def check_paths(options: CheckOptions, settings: Settings, verifier: Verifier | 
     for path, reason in found.problems:
         yield FileReport(str(path), (), failure=reason)
     reports = _reports(found.files, options, settings, verifier)
-    yield from reports if options.quiet else with_progress(reports, len(found.files))
+    with progress_bar(len(found.files), quiet=options.quiet) as bar:
+        for report in bar.counted(reports):
+            if report.diagnostics or report.failure or report.fixed:
+                bar.close()
+            yield report
 
 
 def _reports(

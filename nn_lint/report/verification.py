@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from nn_lint.diagnostic import Diagnostic
@@ -43,7 +45,8 @@ def failures(filename: str, runs: Sequence[Run]) -> Iterator[str]:
     for run in runs:
         if run.error is not None:
             row = "" if run.error.row is None else f":{run.error.row}"
-            yield f"{filename}{row}: {run.class_name}: {explanation(run.error)}"
+            code = code_of(run)
+            yield f"{filename}{row}: {f'{code} ' if code else ''}{run.class_name}: {explanation(run.error)}"
 
 
 def count(runs: Sequence[Run]) -> str:
@@ -52,6 +55,24 @@ def count(runs: Sequence[Run]) -> str:
     unverified = sum(run.error is not None for run in runs) - failed
     classes = f"{len(runs)} {'class' if len(runs) == 1 else 'classes'}"
     return f"{classes}: {len(runs) - failed - unverified} run, {failed} fail, {unverified} unverified."
+
+
+def missing(runs: Sequence[Run]) -> str:
+    """Which packages kept classes from being run, and how many; empty where none did."""
+    names: Counter[str] = Counter()
+    for run in runs:
+        found = re.search(r"No module named '([\w.]+)'", run.error.message) if run.error is not None else None
+        if found is not None:
+            names[found[1].partition(".")[0]] += 1
+    text = ", ".join(f"{name} ({times})" for name, times in names.most_common())
+    return f"Not installed, but needed by unverified classes: {text}." if text else ""
+
+
+def code_of(run: Run) -> str | None:
+    """The code of the finding that a run is: NN601 where the class cannot be constructed, NN602 where forward fails."""
+    if not is_fault(run):
+        return None
+    return "NN602" if run.constructs else "NN601"
 
 
 def is_fault(run: Run) -> bool:
@@ -74,14 +95,15 @@ def rejection(diagnostic: Diagnostic, reason: str) -> str:
 def _cells(run: Run) -> tuple[str, ...]:
     parameters = "" if run.parameters is None else f"{run.parameters:,}"
     arguments = f"({run.arguments})" if run.constructs else ""
-    return (run.class_name, arguments, _shapes(run.input_shapes), _shapes(run.output_shapes), parameters, _verdict(run))
+    return (run.class_name, arguments, shapes(run.input_shapes), shapes(run.output_shapes), parameters, verdict(run))
 
 
 def _gradient(run: Run) -> str:
     return "" if run.gradient is None else f"{run.gradient.layer}: {gradients_text(run.gradient)}"
 
 
-def _verdict(run: Run) -> str:
+def verdict(run: Run) -> str:
+    """What the run showed, in a word, and at which stage it ended."""
     if run.error is None:
         return "runs" if run.runs else "constructs"
     return f"{'unverified' if run.error.ours else 'fails'} ({run.error.stage.value})"
@@ -91,5 +113,6 @@ def _style(run: Run) -> str:
     return "red" if is_fault(run) else "yellow" if run.error is not None else "green"
 
 
-def _shapes(shapes: Sequence[Shape]) -> str:
-    return ", ".join(map(str, shapes))
+def shapes(all_shapes: Sequence[Shape]) -> str:
+    """Shapes as one reads them."""
+    return ", ".join(map(str, all_shapes))

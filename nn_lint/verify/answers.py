@@ -10,10 +10,10 @@ from nn_lint.verify.verdict import Gradient, ResidualProof, Run, RunError, Stage
 
 def read_run(subject: Subject, answer: Message) -> Run:
     """The run of a subject."""
-    seconds = float(answer.get("seconds", 0.0))
+    seconds, memory, processor = float(answer.get("seconds", 0.0)), answer.get("memory"), answer.get("processor")
     if "died" in answer:
         error = RunError(Stage.LIMIT, "Died", died_message(answer), None, True)
-        return Run(subject.class_name, False, False, seconds=seconds, error=error)
+        return Run(subject.class_name, False, False, seconds=seconds, memory=memory, processor=processor, error=error)
     told = answer["error"]
     return Run(
         subject.class_name,
@@ -26,6 +26,8 @@ def read_run(subject: Subject, answer: Message) -> Run:
         tuple(tuple(shape) for shape in answer["output_shapes"]),
         answer["parameters"],
         seconds,
+        memory,
+        processor,
         None
         if told is None
         else RunError(Stage(told["stage"]), told["kind"], told["message"], told["row"], told["ours"]),

@@ -10,12 +10,23 @@ Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user wants a class to be run with, as it was written: `arguments` go between the parentheses of the
+    constructor, `inputs` are a shape, several, or an expression; None leaves the choice. `origin` tells where it
+    stands."""
+
+    arguments: str | None
+    inputs: str | None
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """One class of one text, to be constructed and run.
 
     `path` gives the package context; `text` may be newer than what lies there. `class_name` is qualified
     (`Outer.Inner`). `roots` are the folders that absolute imports of the project start from, `callers` other files that
-    may use the class.
+    may use the class. What is `asked` alone counts.
     """
 
     path: Path
@@ -23,6 +34,7 @@ class Subject:
     class_name: str
     roots: tuple[Path, ...] = ()
     callers: tuple[Path, ...] = ()
+    asked: tuple[Asked, ...] = ()
 
 
 class Stage(Enum):
@@ -60,8 +72,10 @@ class Gradient:
 @dataclass(frozen=True, slots=True)
 class Run:
     """One construction and forward. `arguments` and `inputs` are Python expressions, as a user would write them;
-    `recipe` is the JSON text that replays them. Shapes list every tensor of the inputs and outputs in order. `gradient`
-    is there where it was asked for and the module can be trained."""
+    `recipe` is the JSON text that replays them; `memory` is the process's peak in MiB and `processor` its time, where
+    the platform tells them.
+    Shapes list every tensor of the inputs and outputs in order. `gradient` is there where it was asked for and the
+    module can be trained."""
 
     class_name: str
     constructs: bool
@@ -73,6 +87,8 @@ class Run:
     output_shapes: tuple[Shape, ...] = ()
     parameters: int | None = None
     seconds: float = 0.0
+    memory: int | None = None
+    processor: float | None = None
     error: RunError | None = None
     gradient: Gradient | None = None
 

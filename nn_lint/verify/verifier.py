@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -30,6 +30,10 @@ class Verifier:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the worker; it would start anew with the next subject."""
         self._hang_up()
 
     def run(self, subject: Subject) -> Run:
@@ -115,6 +119,7 @@ def as_message(subject: Subject) -> Message:
         "class_name": subject.class_name,
         "roots": [str(root.resolve()) for root in subject.roots],
         "callers": [str(path.resolve()) for path in subject.callers],
+        "asked": [asdict(each) for each in subject.asked],
     }
 
 

@@ -28,12 +28,20 @@ def reports(seconds: float) -> Iterator[FileReport]:
     yield FileReport("c.py", (), failure="cannot be read")
 
 
-def shown(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, seconds: float) -> list[tuple[str, str]]:
+def shown(
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, seconds: float, *, quiet: bool = False
+) -> list[tuple[str, str]]:
     """Each report's file, and what stood on the standard error when it came."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setattr(progress, "PATIENCE", 0.05)
-    return [(report.filename, stream.getvalue()) for report in progress.with_progress(reports(seconds), 3)]
+    seen = []
+    with progress.progress_bar(3, quiet=quiet) as bar:
+        for report in bar.counted(reports(seconds)):
+            if report.failure:
+                bar.close()
+            seen.append((report.filename, stream.getvalue()))
+    return seen
 
 
 def test_a_long_run_shows_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,4 +61,10 @@ def test_a_short_run_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_terminal_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     assert len(shown(monkeypatch, stream, 0.1)) == 3
+    assert stream.getvalue() == ""
+
+
+def test_a_quiet_run_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    assert len(shown(monkeypatch, stream, 0.1, quiet=True)) == 3
     assert stream.getvalue() == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def test_the_table_and_the_failure_at_the_line_of_the_user(run: Runner, project:
     assert lines[0] == "bad.py"
     assert lines[1].split() == ["class", "arguments", "inputs", "outputs", "parameters", "verdict"]
     assert lines[2].split() == ["Net", "fails", "(construct)"]
-    assert any(line.startswith("bad.py:6: Net: ") and "before Module.__init__() call" in line for line in lines)
+    assert any(line.startswith("bad.py:6: NN601 Net: ") and "before Module.__init__() call" in line for line in lines)
     assert "good.py" in lines
     assert lines[-1] == "2 classes: 1 run, 1 fail, 0 unverified."
     assert (project / "bad.py").read_text() == BAD
@@ -27,6 +28,23 @@ def test_a_module_that_runs_passes(run: Runner) -> None:
     result = run("verify", "good.py")
     assert result.code == 0
     assert result.out.splitlines()[-1] == "1 class: 1 run, 0 fail, 0 unverified."
+
+
+def test_json_has_one_object_a_class(run: Runner) -> None:
+    result = run("verify", "--format", "json")
+    assert result.code == 1
+    broken, sound = json.loads(result.out)
+    assert (broken["class"], broken["code"], broken["row"]) == ("Net", "NN601", 6)
+    assert (broken["verdict"], sound["code"], sound["verdict"]) == ("fails (construct)", None, "runs")
+    assert sound["output_shapes"] and sound["recipe"]["seed"] == 0
+
+
+def test_html_stands_alone_and_escapes(run: Runner) -> None:
+    result = run("verify", "--format", "html", "--jobs", "2")
+    assert result.code == 1
+    assert result.out.startswith("<!doctype html>") and result.out.rstrip().endswith("</html>")
+    assert "<h1>2 classes: 1 run, 1 fail, 0 unverified.</h1>" in result.out
+    assert "NN601 Net: " in result.out and "http" not in result.out
 
 
 def test_gradients_on_demand(run: Runner) -> None:

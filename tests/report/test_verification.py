@@ -54,7 +54,7 @@ def test_markup_in_arguments_is_text() -> None:
 
 def test_failures_name_the_line_of_the_user() -> None:
     assert list(verification.failures("net.py", ALL)) == [
-        "net.py:7: Outer.Inner: RuntimeError: mat1 by mat2",
+        "net.py:7: NN602 Outer.Inner: RuntimeError: mat1 by mat2",
         "net.py: Odd: ModuleNotFoundError",
     ]
 
@@ -69,3 +69,10 @@ def test_a_rejected_fix_is_told_with_its_reason() -> None:
     assert verification.rejection(diagnostic(), "the input does not arrive") == (
         "src/net.py:3:9: NN101 fix not applied: the input does not arrive"
     )
+
+
+def test_missing_packages_are_named_once() -> None:
+    error = RunError(Stage.CONSTRUCT, "MissingPackage", "einops.x is needed: No module named 'einops'", None, True)
+    runs = [Run(name, False, False, error=error) for name in ("A", "B")]
+    assert verification.missing(runs) == "Not installed, but needed by unverified classes: einops (2)."
+    assert verification.missing([]) == ""

@@ -53,6 +53,7 @@ def describe_failure(stage: str, failure: Failure, ours: bool, path: str) -> Mes
         stage, message = "limit", f"still running after the time limit ({stage})"
     else:
         message = failure.message.splitlines()[0] if failure.message else failure.kind
+        message = f"{failure.words} (torch: {message})" if failure.words else message
     if is_limit(failure):
         stage, ours = "limit", True
     if isinstance(failure.error, Unknown) or (

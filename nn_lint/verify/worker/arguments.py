@@ -7,10 +7,12 @@ import ast
 import inspect
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import Dict, Iterator, List, Optional, Tuple
 
 from .callsites import CallSite, call_sites
 from .expressions import signature_of
+from .objects import hinted_object, stand_in
 from .subjects import Target
 from .usage import annotated_value, methods_of, used_value
 from .vocabulary import constructor_value
@@ -20,6 +22,7 @@ REQUIRED_KINDS = (
     inspect.Parameter.POSITIONAL_OR_KEYWORD,
     inspect.Parameter.KEYWORD_ONLY,
 )
+DEPTH = 2  # an argument's argument may be an object, but no deeper
 
 
 @dataclass(frozen=True)
@@ -59,15 +62,40 @@ def takes_nothing(target: Target) -> bool:
 
 
 def required_parameters(target: Target) -> List[inspect.Parameter]:
-    """Constructor parameters without default; none where the signature cannot be read."""
+    """Constructor parameters without default, those too that `**options` hands on to a parent; none where the
+    signature cannot be read."""
+    own = required_by(target.cls)
     signature = signature_of(target.cls)
-    if signature is None:
-        return []
+    init = methods_of(target.node).get("__init__")
+    if signature is None or init is None or init.args.kwarg is None:
+        return own
+    call = next(filter(None, (handing_call(node, init.args.kwarg.arg) for node in ast.walk(init))), None)
+    parent = next((base for base in target.cls.__mro__[1:] if "__init__" in base.__dict__), None)
+    if call is None or parent is None:
+        return own
+    passed = {word.arg for word in call.keywords} | set(signature.parameters)
+    rest = [each for each in required_by(parent)[len(call.args) :] if each.name not in passed]
+    return [*own, *(each.replace(kind=each.KEYWORD_ONLY) for each in rest)]
+
+
+def required_by(cls: type) -> List[inspect.Parameter]:
+    """The parameters of a class's own signature that must be given."""
+    signature = signature_of(cls)
     return [
         parameter
-        for parameter in signature.parameters.values()
+        for parameter in (signature.parameters.values() if signature is not None else ())
         if parameter.default is parameter.empty and parameter.kind in REQUIRED_KINDS
     ]
+
+
+def handing_call(node: ast.AST, options: str) -> Optional[ast.Call]:
+    """A call of a parent's constructor that `**options` goes into."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "__init__":
+        return None
+    handed = any(
+        word.arg is None and isinstance(word.value, ast.Name) and word.value.id == options for word in node.keywords
+    )
+    return node if handed else None
 
 
 def chosen_arguments(target: Target) -> Iterator[Arguments]:
@@ -88,12 +116,12 @@ def bind_site(site: CallSite, target: Target) -> Dict[str, str]:
     return given
 
 
-def assemble(target: Target, given: Dict[str, str], by_use: bool) -> Arguments:
+def assemble(target: Target, given: Dict[str, str], by_use: bool, depth: int = 0) -> Arguments:
     """Arguments from what is given and, for each other required parameter, what its hint, use or name suggests."""
     chosen: Dict[str, str] = {}
     for parameter in required_parameters(target):
         if parameter.name not in given:
-            value = choose(target, parameter.name, by_use)
+            value = choose(target, parameter.name, by_use, depth)
             if value is None:
                 raise Unknown(f"no arguments found for parameter {parameter.name}")
             chosen[parameter.name] = value
@@ -120,15 +148,26 @@ def join(target: Target, given: Dict[str, str], chosen: Dict[str, str]) -> Argum
     return Arguments(", ".join(parts), origin, False, tuple(chosen.items()), tuple(given.items()))
 
 
-def choose(target: Target, name: str, by_use: bool) -> Optional[str]:
-    """An expression for one parameter."""
+def argument_text(target: Target, by_use: bool, depth: int) -> Optional[str]:
+    """Made-up arguments of a class whose instance is an argument itself; None where one cannot be found."""
+    try:
+        return assemble(target, {}, by_use, depth).text
+    except Unknown:
+        return None
+
+
+def choose(target: Target, name: str, by_use: bool, depth: int = 0) -> Optional[str]:
+    """An expression for one parameter; objects of the project's classes are made to the given depth."""
     methods = methods_of(target.node)
     init = methods.get("__init__")
-    hint = used = None
-    if init is not None:
-        every = [*init.args.posonlyargs, *init.args.args, *init.args.kwonlyargs]
-        hint = annotated_value(next((each.annotation for each in every if each.arg == name), None))
-        used = used_value(init, list(methods.values()), name)
+    annotation = annotation_of(target, name)
+    if depth < DEPTH:
+        inner = partial(argument_text, by_use=by_use, depth=depth + 1)
+        made = hinted_object(target, annotation, inner) or (stand_in(target, name, inner) if by_use else None)
+        if made is not None:
+            return made
+    hint = annotated_value(annotation)
+    used = None if init is None else used_value(init, list(methods.values()), name)
     named = constructor_value(name)
     if (
         hint is not None
@@ -140,7 +179,19 @@ def choose(target: Target, name: str, by_use: bool) -> Optional[str]:
         return namespace_text(target, name) if used or named else None
     order = (hint, used, named) if by_use else (named, hint, used)
     value = next((each for each in order if each is not None), None)
-    return value if value is not None else "8" if init is not None else None
+    return value if value is not None else "8" if init is not None or annotation is not None else None
+
+
+def annotation_of(target: Target, name: str) -> Optional[ast.expr]:
+    """The hint of a constructor's parameter; that of a field where a dataclass makes the constructor."""
+    init = methods_of(target.node).get("__init__")
+    if init is not None:
+        every = [*init.args.posonlyargs, *init.args.args, *init.args.kwonlyargs]
+        return next((each.annotation for each in every if each.arg == name), None)
+    fields = (node for node in target.node.body if isinstance(node, ast.AnnAssign))
+    return next(
+        (node.annotation for node in fields if isinstance(node.target, ast.Name) and node.target.id == name), None
+    )
 
 
 def namespace_text(target: Target, name: str) -> str:
@@ -161,52 +212,3 @@ def configured(name: str) -> str:
     """A value for one attribute of a configuration object; functions and modules are named there by strings."""
     value = constructor_value(name) or "64"
     return '"relu"' if value.startswith("nn.ReLU") else value
-
-
-def repaired(target: Target, arguments: Arguments, message: str, rows: str) -> Iterator[Arguments]:
-    """Other choices after the constructor refused these: the parameters named in the failing rows first."""
-    chosen = dict(arguments.chosen)
-    order = sorted(chosen, key=lambda name: not re.search(rf"\b{re.escape(name)}\b", rows))
-    missing = re.search(
-        r"'types.SimpleNamespace' object has no attribute '(\w+)'|SimpleNamespace.* attribute '(\w+)'", message
-    )
-    for name in order:
-        if missing and chosen[name].startswith("SimpleNamespace("):
-            attribute = missing.group(1) or missing.group(2)
-            inside = chosen[name][len("SimpleNamespace(") : -1]
-            added = f"{attribute}={configured(attribute)}"
-            text = f"SimpleNamespace({', '.join(filter(None, [inside, added]))})"
-            yield join(target, dict(arguments.given), {**chosen, name: text})
-            return
-    for name in order:
-        for value in alternatives(chosen[name], message):
-            yield join(target, dict(arguments.given), {**chosen, name: value})
-
-
-def alternatives(value: str, message: str) -> Iterator[str]:
-    """Values to try instead, by what the error says is wrong with the old one."""
-    choices: Tuple[str, ...] = ()
-    if re.search(r"not iterable|not subscriptable|has no len|cannot unpack|must be a (list|tuple)|unpack", message):
-        choices = ("[8, 8, 8, 8]", "(8, 8)", '["a"]', "[nn.Identity()]", "{}")
-    elif re.search(r"not callable", message):
-        choices = ("nn.ReLU", "nn.BatchNorm2d", "nn.Identity()", "nn.Conv2d", "nn.LayerNorm", "nn.Linear")
-    elif re.search(r"divisible|divide", message):
-        choices = ("4", "8", "1", "64", "2", "3")
-    elif re.search(r"is not a Module subclass|not a Module", message):
-        choices = ("nn.Identity()", "[nn.Identity()]", "nn.ReLU()")
-    elif re.search(r"has no attribute", message):
-        choices = ("nn.Identity()", "nn.Linear(8, 8)", "torch.randn(4, 4)", '"relu"', "SimpleNamespace()", "None")
-    elif re.search(
-        r"unsupported operand|not supported between|expected.*int|integer|must be (an )?int|interpreted as", message
-    ):
-        choices = ("8", "2", "[8, 8, 8, 8]", "0.1")
-    elif re.search(
-        r"[Uu]nknown|not supported|[Ii]nvalid|unsupported|NotImplemented|not recognized|not implemented|KeyError",
-        message,
-    ):
-        choices = (*re.findall(r"'[\w-]+'", message), '"relu"', '"batch"', '"sum"', '"same"', '"bn"', '"conv"', "None")
-    else:
-        choices = ("8", "1", "4", "64", "[8, 8, 8, 8]", '"relu"', "None", "True", "nn.Identity()")
-    for choice in choices:
-        if choice != value:
-            yield choice

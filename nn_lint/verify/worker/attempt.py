@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 import traceback
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,16 +16,22 @@ class OutOfTime(BaseException):
     """Raised by the alarm inside code that runs too long; no `except Exception` of the user's swallows it."""
 
 
+class TooSlow(Exception):
+    """A trial took longer than one of many may."""
+
+
 class MissingPackage(Exception):
     """Code used what a missing package would have provided."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What code of the user raised: the exception, and the frames `(file, row, function)` from outer to inner."""
+    """What code of the user raised: the exception, the frames `(file, row, function)` from outer to inner, and what
+    happened in plain words where that is known."""
 
     error: BaseException
     frames: Tuple[Tuple[str, int, str], ...]
+    words: str = ""
 
     @property
     def kind(self) -> str:
@@ -67,3 +75,20 @@ def attempt(action: Callable[[], T]) -> Union[Success[T], Failure]:
         raise
     except BaseException as error:
         return Failure(error, frames_of(error.__traceback__))
+
+
+def attempt_briefly(action: Callable[[], T], seconds: float) -> Union[Success[T], Failure]:
+    """Run `action` as one trial of many: after so many seconds it counts as failed, and the request goes on."""
+    if not hasattr(signal, "setitimer"):
+        return attempt(action)
+    start = time.monotonic()
+    left = signal.getitimer(signal.ITIMER_REAL)[0]
+    if 0 < left <= seconds:
+        return attempt(action)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        return attempt(action)
+    except OutOfTime as error:
+        return Failure(TooSlow(f"still running after {seconds:g} s"), frames_of(error.__traceback__))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - start), 0.01) if left else 0.0)

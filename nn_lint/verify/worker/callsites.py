@@ -47,9 +47,11 @@ def scopes_of(target: Target) -> Iterator[Scope]:
     """The `__main__` part and the module level first, then each function, the target's own methods left out."""
     top = [node for node in target.tree.body if not isinstance(node, (ast.ClassDef, ast.FunctionDef))]
     yield make_scope(top, (), any(is_main_part(node) for node in top))
-    own = set(ast.walk(target.node))
-    for node in ast.walk(target.tree):
-        if isinstance(node, ast.FunctionDef) and node not in own:
+    table, name = target.module._table, target.name.rpartition(".")[2]
+    first, last = target.node.lineno, target.node.end_lineno or 0
+    for node in table.functions:
+        is_own = target.path == target.home and first <= node.lineno <= last
+        if not is_own and table.mentions(name, node):
             parameters = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             unknown = [parameter.arg for parameter in parameters]
             unknown += [star.arg for star in (node.args.vararg, node.args.kwarg) if star is not None]

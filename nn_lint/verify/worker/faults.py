@@ -29,7 +29,23 @@ def is_limit(failure: Failure) -> bool:
 
 def is_missing_package(failure: Failure) -> bool:
     """Whether a package was missing."""
-    return isinstance(failure.error, (MissingPackage, ModuleNotFoundError))
+    return isinstance(failure.error, (MissingPackage, ImportError)) or bool(
+        re.search(r"pip install|is not installed", failure.message)
+    )
+
+
+def lacks_import(failure: Failure, target: Target) -> bool:
+    """Whether a name is not there since the import that binds it has failed or was left out."""
+    name = re.search(r"name '(\w+)' is not defined", failure.message) if isinstance(failure.error, NameError) else None
+    if name is None:
+        return False
+    bound = {
+        alias.asname or alias.name.partition(".")[0]
+        for node in ast.walk(target.tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    }
+    return name.group(1) in bound
 
 
 def is_sure(failure: Failure, target: Target) -> bool:
@@ -60,7 +76,7 @@ def lacks_attribute(message: str, target: Target) -> bool:
     return found.group(2) not in names_set(target.tree) and not is_extended(target)
 
 
-def names_set(tree: ast.Module) -> Set[str]:
+def names_set(tree: ast.AST) -> Set[str]:
     """Every name that could become an attribute: stored, defined, or spelled as a string."""
     names: Set[str] = set()
     for node in ast.walk(tree):

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from .arguments import Arguments
-from .attempt import Failure, attempt
+from .attempt import Failure, attempt, attempt_briefly
 from .callers import callers_of
 from .callsites import call_sites, written_inputs
 from .expressions import evaluate, evaluate_call, express, signature_of
@@ -22,7 +22,7 @@ from .subjects import Target
 from .tracing import constructions, tracing
 
 PARENTS = 4
-PARENT_SECONDS = 6.0
+PARENT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def build_parent(target: Target, maker: Maker) -> Optional[Parent]:
 
     torch.manual_seed(0)
     with constructions(target.cls, note):
-        outcome = attempt(lambda: evaluate(maker.text, maker.home))
+        outcome = attempt_briefly(lambda: evaluate(maker.text, maker.home), PARENT_SECONDS)
     if isinstance(outcome, Failure):
         return None
     return Parent(maker.parent, outcome.value, maker.text, maker.written, tuple(instances)) if instances else None

@@ -34,13 +34,13 @@ class Maker:
 def makers_of(target: Target) -> Iterator[Iterator[Maker]]:
     """For each possible parent the calls that may build it."""
     own = [node for node in definitions(target) if node is not target.node]
-    direct = [node for node in own if mentions(node, target)]
+    direct = [node for node in own if mentions(node, target, target)]
     others = [node.name for node in own if node not in direct and isinstance(node, ast.ClassDef)]
     yield from direct_makers(target, direct)
     for name in others:
         yield class_makers(target, name, any_arguments=False)
     for home in callers_of(target):
-        elsewhere = [node for node in definitions(home) if mentions(node, target)]
+        elsewhere = [node for node in definitions(home) if mentions(node, target, home)]
         yield from direct_makers(home, elsewhere)
         direct += elsewhere
     if not direct:
@@ -62,8 +62,10 @@ def direct_makers(home: Target, nodes: List[Union[ast.ClassDef, ast.FunctionDef]
             yield iter([Maker(f"{node.name}()", home, None, True)])
 
 
-def mentions(node: ast.AST, target: Target) -> bool:
-    """Whether the target's name is read anywhere inside."""
+def mentions(node: Union[ast.ClassDef, ast.FunctionDef], target: Target, home: Target) -> bool:
+    """Whether the target's name is read anywhere inside a definition of the home file."""
+    if not home.module._table.mentions(target.name.rpartition(".")[2], node):
+        return False
     return any(names_target(part, target) for part in ast.walk(node) if isinstance(part, (ast.Name, ast.Attribute)))
 
 

@@ -99,6 +99,8 @@ def suit_rank(specs: Specs, index: Optional[int], message: str) -> Iterator[Spec
         r"len\(dims\) = (\d)",
         r"Expected (\d) dimensions",
         r"or (\d)D \(batched\)",
+        r"[Ee]xpected (\d) dims",
+        r"expected a (\d)-?[dD]",
     ):
         found = re.search(pattern, message)
         if found and found.group(1):

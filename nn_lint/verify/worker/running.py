@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import heapq
 import linecache
 import time
-from dataclasses import dataclass
-from typing import Any, Iterator, List, Optional, Set, Union
+from dataclasses import dataclass, replace
+from typing import Any, Iterator, List, Optional, Set, Tuple, Union
 
 import torch
 from torch import nn
 
 from .answers import Progress, describe
-from .arguments import Arguments, Unknown, chosen_arguments, repaired, written_arguments
-from .attempt import Failure, OutOfTime, attempt, frames_of
+from .argument_repairs import repaired
+from .arguments import Arguments, Unknown, chosen_arguments, required_parameters, written_arguments
+from .asked import asked_specs, example_specs
+from .attempt import Failure, MissingPackage, OutOfTime, attempt, frames_of
+from .explaining import fitting_inputs
 from .expressions import evaluate_call
-from .faults import is_limit, is_missing_package, is_sure
+from .faults import is_limit, is_missing_package, is_sure, lacks_import
 from .harvest import Parent, captured, harvested, has_written_inputs, parents_of, written_specs
 from .protocol import Message
 from .search import Ran, Refused, run_once, search
 from .specs import Specs
-from .subjects import NotReachable, Target, load_target
+from .subjects import Asked, NotReachable, Target, load_target
 from .usage import methods_of
 
 CONSTRUCTIONS = 40
-CONSTRUCT_SECONDS = 8.0
+CONSTRUCT_SECONDS = 3.0
 MODELS = 4
 
 
@@ -47,15 +52,65 @@ def advance(subject: Message, progress: Progress) -> tuple[Optional[Failure], bo
     if not issubclass(target.cls, nn.Module):
         return Failure(TypeError(f"{target.name} is not an nn.Module"), ()), True
     progress.stage = "construct"
+    if target.asked:
+        return run_asked(target, progress)
     return construct_and_run(target, progress)
+
+
+def run_asked(target: Target, progress: Progress) -> tuple[Optional[Failure], bool]:
+    """Run what the user asked for, one request after the other: the first that fails is told, as the class's fault."""
+    for asked in target.asked:
+        given = Arguments(asked.arguments or "", asked.origin, written=True)
+        sources = candidates(target, [], Search()) if asked.arguments is None else iter([given])
+        built: Union[nn.Module, Failure] = Failure(Unknown("no arguments found"), ())
+        for arguments in sources:
+            progress.arguments, progress.model, progress.stage = arguments, None, "construct"
+            built = construct(target, arguments)
+            if not isinstance(built, Failure):
+                break
+        if isinstance(built, Failure):
+            unsure = asked.arguments is None and not is_sure(built, target)
+            return built, unsure or is_limit(built) or is_missing_package(built)
+        progress.model, progress.stage = built, "forward"
+        outcome = run_on_asked(built, target, asked, progress.arguments)
+        if isinstance(outcome, Failure):
+            return outcome, is_limit(outcome) or is_missing_package(outcome)
+        progress.specs = outcome.specs
+        if not isinstance(outcome, Ran):
+            unsure = asked.inputs is None and not outcome.proven
+            return outcome.failure, unsure or is_limit(outcome.failure) or is_missing_package(outcome.failure)
+        progress.output = outcome.output
+        failure, ours = no_output(target, outcome.output)
+        if failure is not None:
+            return failure, ours
+    return None, False
+
+
+def run_on_asked(
+    model: nn.Module, target: Target, asked: Asked, arguments: Optional[Arguments]
+) -> Union[Ran, Refused, Failure]:
+    """Run a model on the inputs of a request, or as usual where it leaves them open."""
+    if asked.inputs is None:
+        assert arguments is not None, "a model was built with some"
+        return forward(model, target, list(written_specs(target)), arguments, [])
+    read = attempt(lambda: asked_specs(model, target, str(asked.inputs), asked.origin))
+    if isinstance(read, Failure):
+        return read
+    outcome = search_only(model, target, [read.value])
+    if isinstance(outcome, Refused) and outcome.failure.words:
+        fitting = fitting_inputs(model, read.value, target)
+        outcome = replace(outcome, failure=replace(outcome.failure, words=outcome.failure.words + fitting))
+    return outcome
 
 
 @dataclass
 class Search:
-    """What the candidates have shown so far: the written one that failed first, and the last that failed at all."""
+    """What the candidates have shown so far: the written one that failed first, the last that failed at all, and the
+    one with which the constructor came farthest."""
 
     written: Optional[tuple[Arguments, Failure]] = None
     guessed: Optional[Failure] = None
+    farthest: Optional[Tuple[int, Arguments, Failure]] = None
     refused: Optional[tuple[Arguments, nn.Module, Refused]] = None
     models: int = 0
 
@@ -75,9 +130,15 @@ def construct_and_run(target: Target, progress: Progress) -> tuple[Optional[Fail
             if arguments.written and not arguments.harvested and state.written is None:
                 state.written = (arguments, built)
             state.guessed = built
+            reached = constructor_row(target, built)
+            if state.farthest is None or reached > state.farthest[0]:
+                state.farthest = (reached, arguments, built)
+            if is_missing_package(built):
+                state.farthest = (reached, arguments, built)
+                break
             continue
         progress.model, progress.stage = built, "forward"
-        given = list(written_specs(target))
+        given = [*example_specs(built, target), *written_specs(target)]
         outcome = forward(built, target, given, arguments, parents)
         if isinstance(outcome, Ran):
             progress.specs, progress.output = outcome.specs, outcome.output
@@ -100,33 +161,70 @@ def conclude(target: Target, progress: Progress, state: Search) -> tuple[Optiona
         proven = is_sure(outcome.failure, target) or (
             arguments.written and (outcome.proven or bool(list(written_specs(target))))
         )
-        return outcome.failure, not proven or is_limit(outcome.failure) or is_missing_package(outcome.failure)
+        failure = outcome.failure
+        if lacks_import(failure, target):
+            failure = replace(failure, error=MissingPackage(f"{failure.message}: its import is left out or fails"))
+        return failure, not proven or is_limit(failure) or is_missing_package(failure)
     progress.model = None
     if state.written is not None:
         progress.arguments, failure = state.written
         return failure, is_missing_package(failure)
-    return state.guessed or Failure(Unknown("no arguments found"), ()), True
+    if state.farthest is not None:
+        _, progress.arguments, failure = state.farthest
+        return failure, True
+    return Failure(Unknown("no arguments found"), ()), True
 
 
 def candidates(target: Target, parents: List[Parent], state: Search) -> Iterator[Arguments]:
-    """Arguments to try: written, passed by parents, made up, repaired. `parents` is filled on the way."""
+    """Arguments to try: written, passed by parents, made up, repaired. `parents` is filled on the way.
+
+    Of those made up, the one with which the constructor came farthest is repaired next.
+    """
     yield from written_arguments(target)
     for parent in parents_of(target):
         parents.append(parent)
         yield from harvested(parent)
-    queue = list(chosen_arguments(target))
+    heap: List[Tuple[int, int, Arguments]] = []
     tried: Set[str] = set()
-    end = time.monotonic() + CONSTRUCT_SECONDS
-    while queue and len(tried) < CONSTRUCTIONS and time.monotonic() < end:
-        arguments = queue.pop(0)
-        if arguments.text in tried:
-            continue
+    order = 0
+
+    def pursue(arguments: Arguments) -> Iterator[Arguments]:
+        nonlocal order
         tried.add(arguments.text)
         before = state.guessed
         yield arguments
         failure = state.guessed
         if failure is not None and failure is not before:
-            queue.extend(repaired(target, arguments, failure.message, failing_rows(target, failure)))
+            reached = constructor_row(target, failure)
+            for other in repaired(target, arguments, failure.message, failing_rows(target, failure)):
+                order += 1
+                heapq.heappush(heap, (-reached, order, other))
+
+    for arguments in first_guesses(target):
+        if arguments.text not in tried:
+            yield from pursue(arguments)
+    end = time.monotonic() + CONSTRUCT_SECONDS
+    while heap and len(tried) < CONSTRUCTIONS and time.monotonic() < end:
+        _, _, arguments = heapq.heappop(heap)
+        if arguments.text not in tried:
+            yield from pursue(arguments)
+
+
+def first_guesses(target: Target) -> Iterator[Arguments]:
+    """Made-up arguments, then none at all, since `*args` may hide what a parent's constructor demands."""
+    with contextlib.suppress(Unknown):
+        yield from chosen_arguments(target)
+    if not required_parameters(target):
+        yield Arguments("", "defaults", written=False)
+
+
+def constructor_row(target: Target, failure: Failure) -> int:
+    """The row that the target's constructor had reached when it failed; 0 where that is not known."""
+    init = methods_of(target.node).get("__init__")
+    if init is None:
+        return 0
+    first, last = init.lineno, init.end_lineno or init.lineno
+    return next((row for file, row, _ in failure.frames if file == target.path and first <= row <= last), 0)
 
 
 def failing_rows(target: Target, failure: Failure) -> str:

@@ -5,22 +5,26 @@ from __future__ import annotations
 import heapq
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Dict, Iterable, List, Optional, Set, Tuple, Union
 
 import torch
 from torch import nn
 
-from .attempt import Failure, attempt
+from .attempt import Failure, attempt, attempt_briefly
 from .faults import is_sure
 from .inputs import guesses
+from .plain_words import in_plain_words, is_about_sizes
 from .repairs import mismatch, repairs
 from .specs import Specs, build, call
 from .subjects import Target
 from .tracing import tracing
 
 ATTEMPTS = 60
-SEARCH_SECONDS = 5.0
+FEWEST = 3  # attempts of heavy models, whatever they cost
+SEARCH_SECONDS = 3.0
+FORWARD_SECONDS = 3.0
+WRITTEN_SECONDS = 20.0
 # Guessed inputs stay small; written ones may be as large as somebody made them.
 ELEMENTS = 1_600_000
 
@@ -57,9 +61,19 @@ class Evidence:
                 continue
             known = self.seen.setdefault((row, got, wanted), [])
             known.append(Refused(specs, failure, True))
-            if len({tuple(spec.shape for spec in each.specs) for each in known}) > 1:
+            if any(are_unlike(known[0].specs, each.specs) for each in known[1:]):
                 return known[0]
         return None
+
+
+def are_unlike(first: Specs, second: Specs) -> bool:
+    """Whether two choices of inputs differ so much that a size which follows from them would differ too: rounding
+    gives neighbouring sides the same features."""
+    for old, new in zip(first, second):
+        small, large = sorted((math.prod(old.shape[1:]), math.prod(new.shape[1:])))
+        if len(old.shape) != len(new.shape) or large >= 2 * small:
+            return True
+    return False
 
 
 def follows_from(specs: Specs, size: int) -> bool:
@@ -77,16 +91,20 @@ def is_large(specs: Specs) -> bool:
     return any(math.prod(spec.shape) > ELEMENTS for spec in specs)
 
 
-def run_once(model: nn.Module, specs: Specs, target: Target) -> Union[Ran, Tuple[Failure, List[Specs], int]]:
+def run_once(
+    model: nn.Module, specs: Specs, target: Target, seconds: float = WRITTEN_SECONDS
+) -> Union[Ran, Tuple[Failure, List[Specs], int]]:
     """One forward; after a failure the inputs to try next and how many layers had run."""
     built = attempt(lambda: build(specs, target))
     if isinstance(built, Failure):
         return built, [], 0
     values = built.value
     with tracing() as trace, torch.no_grad():
-        outcome = attempt(lambda: call(model, specs, values))
+        outcome = attempt_briefly(lambda: call(model, specs, values), seconds)
     if not isinstance(outcome, Failure):
         return Ran(specs, values, outcome.value)
+    if is_about_sizes(outcome.message):
+        outcome = replace(outcome, words=in_plain_words(model, trace))
     following = attempt(lambda: list(repairs(specs, values, outcome.message, trace)))
     return outcome, [] if isinstance(following, Failure) else following.value[:40], trace.completed
 
@@ -102,12 +120,12 @@ def search(model: nn.Module, target: Target, first: Iterable[Specs] = ()) -> Uni
     evidence = Evidence()
     best: Optional[Tuple[int, Refused]] = None
     end = time.monotonic() + SEARCH_SECONDS
-    while heap and len(visited) < ATTEMPTS and (time.monotonic() < end or not visited):
+    while heap and len(visited) < ATTEMPTS and (time.monotonic() < end or len(visited) < FEWEST):
         _, cost, number, specs = heapq.heappop(heap)
         if specs in visited or (number >= len(given) and is_large(specs)):
             continue
         visited.add(specs)
-        outcome = run_once(model, specs, target)
+        outcome = run_once(model, specs, target, FORWARD_SECONDS)
         if isinstance(outcome, Ran):
             return outcome
         failure, following, completed = outcome

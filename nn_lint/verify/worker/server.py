@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import secrets
@@ -13,9 +14,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Tuple
+from typing import Set, Tuple
 
+from .limits import enter, make_private
 from .protocol import Message, parse_answer, read_line, write_message
+from .warmth import import_again
 
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"  # Accelerate and Metal do not survive a fork
 
@@ -42,11 +45,17 @@ def serve(once: bool = False) -> None:
             answer_here(json.loads(line), answers)
         return
     write_message(answers, warm_up())
-    while True:
-        line, buffer = read_line(requests, buffer)
-        if line is None:
-            return
-        write_message(answers, answer_in_child(json.loads(line), (requests, answers)))
+    tried: Set[str] = set()
+    with tempfile.TemporaryDirectory(prefix="nn-lint-") as folder:
+        make_private(Path(folder))
+        while True:
+            line, buffer = read_line(requests, buffer)
+            if line is None:
+                return
+            answer = answer_in_child(json.loads(line), (requests, answers))
+            imported = answer.pop("imported", [])
+            write_message(answers, answer)
+            import_again(imported, tried)
 
 
 def warm_up() -> Message:
@@ -59,16 +68,18 @@ def warm_up() -> Message:
     except (ImportError, OSError) as error:
         return {"ready": False, "message": str(error)}
     torch.set_num_threads(1)
+    importlib.import_module(".dispatch", __package__)  # once here, not in every child
     return {"ready": True, "torch": torch.__version__}
 
 
 def answer_here(request: Message, descriptor: int) -> None:
     """Work on the request in this process and write the answer."""
     from .dispatch import answer
-    from .limits import enter
+    from .warmth import installed_modules
 
+    before = frozenset(sys.modules)
     enter(Path(request["folder"]), request["timeout"], request["memory"])
-    write_message(descriptor, {"nonce": request["nonce"], **answer(request)})
+    write_message(descriptor, {"nonce": request["nonce"], **answer(request), "imported": installed_modules(before)})
 
 
 def answer_in_child(request: Message, private: Tuple[int, int]) -> Message:
@@ -76,14 +87,15 @@ def answer_in_child(request: Message, private: Tuple[int, int]) -> Message:
     folder = tempfile.mkdtemp(prefix="nn-lint-")
     request = {**request, "nonce": secrets.token_hex(8), "folder": folder}
     start = time.monotonic()
-    data, ending = fork_child(request, private) if CAN_FORK else spawn_child(request)
+    data, ending, used = fork_child(request, private) if CAN_FORK else spawn_child(request)
     shutil.rmtree(folder, ignore_errors=True)
     answer = parse_answer(data, request["nonce"]) or {"died": ending}
-    return {**answer, "seconds": time.monotonic() - start}
+    return {**answer, "seconds": time.monotonic() - start, **used}
 
 
-def fork_child(request: Message, private: Tuple[int, int]) -> Tuple[bytes, str]:
-    """What a forked child wrote, and how it ended."""
+def fork_child(request: Message, private: Tuple[int, int]) -> Tuple[bytes, str, Message]:
+    """What a forked child wrote, how it ended, and what it used: `memory` at its peak in MiB, torch's own included, and
+    seconds of `processor`."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -98,10 +110,12 @@ def fork_child(request: Message, private: Tuple[int, int]) -> Tuple[bytes, str]:
     data, in_time = read_all(reading, time.monotonic() + request["timeout"])
     os.close(reading)
     kill_group(child)
-    _, status = os.waitpid(child, 0)
+    _, status, used = os.wait4(child, 0)
+    cost = {"memory": used.ru_maxrss >> 10, "processor": used.ru_utime + used.ru_stime}
     if not in_time:
-        return data, "timeout"
-    return data, f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
+        return data, "timeout", cost
+    ending = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit code {os.WEXITSTATUS(status)}"
+    return data, ending, cost
 
 
 def read_all(descriptor: int, deadline: float) -> Tuple[bytes, bool]:
@@ -128,12 +142,12 @@ def kill_group(leader: int) -> None:
         )  # not yet a group leader: it has not run `setsid`; unreaped, so the id is its own
 
 
-def spawn_child(request: Message) -> Tuple[bytes, str]:
+def spawn_child(request: Message) -> Tuple[bytes, str, Message]:
     """What a new interpreter wrote, and how it ended: for platforms that cannot fork a warm process."""
     command = [sys.executable, "-I", "-B", str(Path(__file__).parent), "--once"]
     line = json.dumps(request).encode() + b"\n"
     try:
         done = subprocess.run(command, input=line, capture_output=True, timeout=request["timeout"] + 30, check=False)
     except subprocess.TimeoutExpired as expired:
-        return expired.stdout or b"", "timeout"
-    return done.stdout, f"exit code {done.returncode}"
+        return expired.stdout or b"", "timeout", {}
+    return done.stdout, f"exit code {done.returncode}", {}

@@ -20,6 +20,7 @@ BINDING = (
     ast.Try,
     ast.With,
 )
+WRITERS = {"globals", "vars", "exec"}
 IMMEDIATE_SCOPES = {"listcomp", "setcomp", "dictcomp", "genexpr", "lambda"}
 
 
@@ -37,51 +38,80 @@ class Statement:
 
 @dataclass
 class Table:
-    """The statements of a module that bind names; loops, bare expressions and the `__main__` part are not among
-    them."""
+    """The statements of a module that bind names or fill what it binds; loops, other expressions and the `__main__`
+    part are not among them."""
 
     tree: ast.Module
     binding: Dict[str, List[Statement]] = field(default_factory=dict)
     stars: List[ast.ImportFrom] = field(default_factory=list)
     stored: Set[str] = field(default_factory=set)
+    functions: List[ast.FunctionDef] = field(default_factory=list)
+    lines: List[str] = field(default_factory=list)
+    is_open: bool = False  # whether it writes names that cannot be read off
+
+    def mentions(self, name: str, node: ast.stmt) -> bool:
+        """Whether the text of a statement has a name in it: a cheap look before a walk."""
+        return any(name in line for line in self.lines[node.lineno - 1 : node.end_lineno])
 
     def could_bind(self, name: str) -> bool:
-        """Whether anything in the text, at whatever depth, may bind the name at module level."""
-        return bool(self.stars) or name in self.stored
+        """Whether anything in the text may bind the name at module level."""
+        return bool(self.stars) or self.is_open or name in self.stored
 
 
 def read_table(text: str, path: str) -> Table:
     """The table of a module's text; raises SyntaxError where Python refuses it."""
     tree = ast.parse(text, path)
-    table = Table(tree)
     lines = text.splitlines(keepends=True)
+    table = Table(tree, lines=lines)
+    entries: List[Tuple[str, Statement]] = []
     for node in tree.body:
         for part in split_import(node):
             if isinstance(part, ast.ImportFrom) and part.names[0].name == "*":
                 table.stars.append(part)
-            elif isinstance(part, BINDING) and not is_main_part(part):
-                add_statement(table, part, lines, path)
-    for inner in ast.walk(tree):
-        if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Load):
-            table.stored.add(inner.id)
-        elif isinstance(inner, (ast.FunctionDef, ast.ClassDef)):
-            table.stored.add(inner.name)
-        elif isinstance(inner, ast.alias):
-            table.stored.add(bound_by(inner))
+            elif isinstance(part, (*BINDING, ast.Expr)) and not is_main_part(part):
+                statement = read_statement(part, lines, path)
+                entries.extend((name, statement) for name in entered_in(part))
+                for name in statement.binds if isinstance(part, BINDING) else ():
+                    table.binding.setdefault(name, []).append(statement)
+    for name, statement in entries:
+        if any(isinstance(bound.node, (ast.Assign, ast.AnnAssign)) for bound in table.binding.get(name, ())):
+            table.binding[name].append(statement)
+    note_names(table)
     return table
 
 
-def add_statement(table: Table, node: ast.stmt, lines: List[str], path: str) -> None:
-    """Enter one statement under each name that it binds."""
+def note_names(table: Table) -> None:
+    """Enter the functions of the text, and every name that it may bind at module level, `global` included."""
+    for inner in ast.walk(table.tree):
+        if isinstance(inner, ast.FunctionDef):
+            table.functions.append(inner)
+        elif isinstance(inner, ast.Global):
+            table.stored.update(inner.names)
+        elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id in WRITERS:
+            table.is_open = True
+    waiting: List[ast.AST] = list(table.tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            table.stored.add(node.name)
+            continue
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            table.stored.add(node.id)
+        elif isinstance(node, ast.alias):
+            table.stored.add(bound_by(node))
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            table.stored.add(node.name)
+        waiting.extend(ast.iter_child_nodes(node))
+
+
+def read_statement(node: ast.stmt, lines: List[str], path: str) -> Statement:
+    """One statement with the names that it binds and needs."""
     first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
     segment = "".join(lines[first - 1 : node.end_lineno])
     if isinstance(node, (ast.Import, ast.ImportFrom)):
-        statement = Statement(node, frozenset(bound_by(alias) for alias in node.names), frozenset(), frozenset())
-    else:
-        binds, now, later = names_of(node, segment, path)
-        statement = Statement(node, binds, now - binds if isinstance(node, ast.ClassDef) else now, later)
-    for name in statement.binds:
-        table.binding.setdefault(name, []).append(statement)
+        return Statement(node, frozenset(bound_by(alias) for alias in node.names), frozenset(), frozenset())
+    binds, now, later = names_of(node, segment, path)
+    return Statement(node, binds, now - binds if isinstance(node, ast.ClassDef) else now, later)
 
 
 def split_import(node: ast.stmt) -> Iterator[ast.stmt]:
@@ -137,6 +167,15 @@ def changed_by(node: ast.stmt) -> Iterator[str]:
             inner = inner.value
         if inner is not target and isinstance(inner, ast.Name):
             yield inner.id
+
+
+def entered_in(node: ast.stmt) -> Iterator[str]:
+    """Names of registries that a statement enters something in: `LAYERS.update(...)`, `@LAYERS.register("conv")`."""
+    calls = [node.value] if isinstance(node, ast.Expr) else getattr(node, "decorator_list", [])
+    for call in calls:
+        inner = call.func if isinstance(call, ast.Call) else call
+        if isinstance(inner, ast.Attribute) and isinstance(inner.value, ast.Name):
+            yield inner.value.id
 
 
 def collect_globals(scope: symtable.SymbolTable, now: Set[str], later: Set[str]) -> None:

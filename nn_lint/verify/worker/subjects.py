@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import sys
 import types
 from dataclasses import dataclass
@@ -15,15 +16,26 @@ from .loading import DemandModule, ProjectFinder, make_module, provide
 from .protocol import Message
 from .stubs import Loading
 
+KEPT = {__name__.partition(".")[0], "__main__", "torch"}
+
 
 class NotReachable(Exception):
     """The class cannot be reached by its name: it is made inside a function."""
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Arguments and inputs as the user wrote them, and where; None leaves the choice."""
+
+    arguments: Optional[str]
+    inputs: Optional[str]
+    origin: str
+
+
+@dataclass(frozen=True)
 class Target:
     """A class that is loaded: its module, its definition in the text, its path in rows of tracebacks, and the paths of
-    other files that may use it."""
+    other files that may use it, and what the user asked to be run."""
 
     name: str
     path: str
@@ -31,6 +43,12 @@ class Target:
     node: ast.ClassDef
     cls: type
     callers: Tuple[str, ...] = ()
+    asked: Tuple[Asked, ...] = ()
+
+    @property
+    def home(self) -> str:
+        """The path of the file that the class stands in; `path` may be that of a file that uses it."""
+        return getattr(sys.modules.get(self.cls.__module__), "__file__", None) or self.path
 
     @property
     def tree(self) -> ast.Module:
@@ -52,7 +70,8 @@ def load_target(subject: Message) -> Target:
         found = getattr(found, part)
     if not isinstance(found, type):
         raise NotReachable(f"{name} is not a class once its module has run")
-    return Target(name, path, module, node, found, tuple(subject["callers"]))
+    asked = tuple(Asked(**each) for each in subject["asked"])
+    return Target(name, path, module, node, found, tuple(subject["callers"]), asked)
 
 
 def load_module(subject: Message) -> DemandModule:
@@ -67,7 +86,7 @@ def load_module(subject: Message) -> DemandModule:
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, ProjectFinder)]
     finder = ProjectFinder(roots, only, texts, loading)
     sys.meta_path.insert(0, finder)
-    forget(name)
+    forget(name, finder)
     module = make_module(name, str(path), subject["text"], loading)
     finder.known[str(path)] = module
     is_package = path.name == "__init__.py"
@@ -80,10 +99,13 @@ def load_module(subject: Message) -> DemandModule:
     return module
 
 
-def forget(name: str) -> None:
-    """Drop what an earlier text of the same project left behind, so that each text sees only itself."""
+def forget(name: str, finder: ProjectFinder) -> None:
+    """Drop what an earlier text of the same project left behind, so that each text sees only itself; and what is
+    installed under a name that the project itself has."""
+    tops = {known.partition(".")[0] for known in sys.modules}
+    own = {top for top in tops if top not in KEPT and finder.find_spec(top) is not None}
     for known, module in list(sys.modules.items()):
-        if isinstance(module, DemandModule) or known == name:
+        if isinstance(module, DemandModule) or known == name or known.partition(".")[0] in own:
             del sys.modules[known]
 
 
@@ -97,7 +119,7 @@ def place_in_package(path: Path, text: str) -> Tuple[Path, str]:
     while (folder / "__init__.py").is_file():
         depth += 1
         folder = folder.parent
-    levels = [node.level for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+    levels = [len(dots) for dots in re.findall(r"^[ \t]*from[ \t]+(\.+)", text, re.MULTILINE)]
     depth = max([depth, *levels])
     depth = min(depth, len(path.parents) - 1)
     parts = [*path.parts[len(path.parts) - 1 - depth : -1]]

@@ -9,7 +9,7 @@ from typing import Optional
 CONSTRUCTOR = (
     (r"(in|img|image|input)_?(chans?|img_channels)|(img|image|input|num_input|n_input)_(channels|chans|nc|ch)", "3"),
     (r"n_?channels|num_channels|channels_in|input_nc|colou?r_channels", "3"),
-    (r"output_nc", "3"),
+    (r"output_nc|num_(in|out)_ch", "3"),
     (r"(num|n)_?(class(es)?|labels|outputs|targets|categories)|n_?class(es)?|classes|output_classes|nclass|nc", "10"),
     (r"(num_|n_)?(query_|kv_|attn_|attention_|n_)?heads?|(num|n)_(\w+_)?heads|nheads?|head_num|num_groups_heads", "4"),
     (r"(num_)?(key_value|kv)_heads|num_kv_heads|n_kv_heads", "4"),

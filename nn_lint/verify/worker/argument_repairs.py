@@ -1,0 +1,126 @@
+"""Other arguments after a constructor refused some: by what its error says is missing or wrong."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Dict, Iterator, List, Tuple
+
+from .arguments import Arguments, choose, configured, join
+from .expressions import signature_of
+from .subjects import Target
+from .vocabulary import constructor_value
+
+
+def repaired(target: Target, arguments: Arguments, message: str, rows: str) -> Iterator[Arguments]:
+    """Other choices after the constructor refused these: the parameters named in the failing rows first."""
+    chosen: Dict[str, str] = dict(arguments.chosen)
+    given = dict(arguments.given)
+    absent = re.search(r"missing \d+ required (?:positional|keyword-only) arguments?: (.*)", message)
+    if absent:
+        yield from completed(target, arguments, re.findall(r"'(\w+)'", absent.group(1)))
+        return
+    order = sorted(chosen, key=lambda name: not is_named(name, rows))
+    attribute = re.search(r"SimpleNamespace'? (?:object )?has no attribute '(\w+)'", message)
+    for name in order:
+        if attribute and chosen[name].startswith("SimpleNamespace("):
+            inside = chosen[name][len("SimpleNamespace(") : -1]
+            added = f"{attribute.group(1)}={configured(attribute.group(1))}"
+            text = f"SimpleNamespace({', '.join(filter(None, [inside, added]))})"
+            yield join(target, given, {**chosen, name: text})
+            return
+    named = [name for name in order if is_named(name, rows)]
+    for name in named or order:
+        for value in alternatives(chosen[name], message):
+            yield join(target, given, {**chosen, name: value})
+    for name in optional_names(target):
+        if name not in chosen and name not in given and is_named(name, rows):
+            guess = choose(target, name, by_use=True)
+            for text in (*([guess] if guess else []), *alternatives(guess or "", message)):
+                yield join(target, given, {**chosen, name: text})
+    for name in order if named else ():
+        if name not in named:
+            for value in alternatives(chosen[name], message):
+                yield join(target, given, {**chosen, name: value})
+
+
+def is_named(name: str, rows: str) -> bool:
+    """Whether the failing rows mention a parameter."""
+    return re.search(rf"\b{re.escape(name)}\b", rows) is not None
+
+
+def optional_names(target: Target) -> List[str]:
+    """The constructor's parameters that have a default."""
+    signature = signature_of(target.cls)
+    parameters = signature.parameters.values() if signature is not None else ()
+    return [parameter.name for parameter in parameters if parameter.default is not parameter.empty]
+
+
+def completed(target: Target, arguments: Arguments, names: List[str]) -> Iterator[Arguments]:
+    """The arguments with those that a parent's constructor misses, handed through `**kwargs` or `*args`."""
+    signature = signature_of(target.cls)
+    kinds = [parameter.kind for parameter in signature.parameters.values()] if signature is not None else []
+    values = {name: constructor_value(name) or "8" for name in names}
+    if inspect.Parameter.VAR_KEYWORD in kinds or any(name in optional_names(target) for name in names):
+        yield join(target, dict(arguments.given), {**dict(arguments.chosen), **values})
+    elif inspect.Parameter.VAR_POSITIONAL in kinds:
+        text = ", ".join(filter(None, [arguments.text, *values.values()]))
+        yield Arguments(text, arguments.origin, False, arguments.chosen, arguments.given)
+
+
+def alternatives(value: str, message: str) -> Iterator[str]:
+    """Values to try instead, by what the error says is wrong with the old one."""
+    for choice in choices_for(message):
+        if choice != value:
+            yield choice
+
+
+def choices_for(message: str) -> Tuple[str, ...]:
+    """Values to try, by what an error says."""
+    for pattern, choices in CHOICES:
+        if re.search(pattern, message):
+            return choices
+    if re.search(
+        r"[Uu]nknown|not supported|[Ii]nvalid|unsupported|NotImpl|not recogni|not implemented|must be (in|one)|"
+        r"should be",
+        message,
+    ):
+        quoted = re.findall(r"'[\w-]+'", message)
+        return (*quoted, '"relu"', '"batch"', '"sum"', '"same"', '"bn"', '"conv"', "None", "3", "4")
+    return ("8", "1", "4", "64", "[8, 8, 8, 8]", '"relu"', "None", "True", "nn.Identity()", "0.5")
+
+
+CHOICES: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
+    (r"can only concatenate list", ("[]", "[8, 8]")),
+    (r"can only concatenate tuple|must be a tuple|type must be tuple", ("(8, 8)", "(2, 2)")),
+    (
+        r"'int' object is not callable|'str' object is not callable|not callable",
+        ("nn.ReLU", "nn.BatchNorm2d", "nn.Identity()", "nn.Conv2d", "nn.LayerNorm", "nn.Linear"),
+    ),
+    (r"should be a list|must be a list|expected a list", ("[8, 8, 8, 8]", "[2, 2, 2, 2]", "[]", "[nn.Identity()]")),
+    (
+        r"not iterable|not subscriptable|has no len|cannot unpack|unpack",
+        ("[8, 8, 8, 8]", "(8, 8)", '["a"]', "[nn.Identity()]", "{}", "[(8, 8), (8, 8), (8, 8), (8, 8)]"),
+    ),
+    (r"divisible|divide|multiple of", ("4", "8", "1", "64", "2", "3")),
+    (r"is not a Module subclass|not a Module", ("nn.Identity()", "[nn.Identity()]", "nn.ReLU()")),
+    (
+        r"has no attribute",
+        (
+            "nn.Identity()",
+            "nn.Linear(8, 8)",
+            "torch.randn(4, 4)",
+            '"relu"',
+            "SimpleNamespace()",
+            "None",
+            "[8, 8, 8, 8]",
+            "8",
+        ),
+    ),
+    (
+        r"unsupported operand|not supported between|expected.*int|integer|must be (an )?int|interpreted as|"
+        r"real number|of type int",
+        ("8", "2", "[8, 8, 8, 8]", "0.1", "64"),
+    ),
+    (r"between 0 and 1|in \[0, 1\]|probability", ("0.5", "0.1")),
+)
