@@ -64,9 +64,19 @@ def _keeping(cls: ModuleClass, forward: Method, flow: Flow, name: str) -> cst.CS
         if not isinstance(node, cst.Assign):
             continue
         value = _stored(forward, node, flow, name)
-        if value is not None and _mixes(cls, forward, flow, value, name):
+        if value is not None and not _is_switched_on(forward, node) and _mixes(cls, forward, flow, value, name):
             return node
     return None
+
+
+def _is_switched_on(forward: Method, node: cst.Assign) -> bool:
+    """Whether the statement stands below `if self.keeps_state:`; who turns that on may need no graph."""
+    for condition in walk(forward.node.body, cst.If):
+        if isinstance(condition, cst.If) and any(inner is node for inner in walk(condition.body)):
+            test = condition.test
+            if isinstance(test, cst.Attribute) and self_attribute(test, forward.receiver) is not None:
+                return True
+    return False
 
 
 def _starts_afresh(forward: Method, name: str) -> bool:

@@ -203,7 +203,7 @@ class Method:
 
 
 def names(node: cst.CSTNode) -> Iterator[cst.Name]:
-    """The names that are expressions or targets: no attributes, no keywords of calls, no parameters' own names."""
+    """The names that are expressions or targets: no attributes, keywords of calls, parameters' own names, imports."""
     pending: list[cst.CSTNode] = [node]
     while pending:
         current = pending.pop()
@@ -211,6 +211,8 @@ def names(node: cst.CSTNode) -> Iterator[cst.Name]:
             yield current
         elif isinstance(current, (cst.Attribute, cst.Arg)):
             pending.append(current.value)
+        elif isinstance(current, (cst.Import, cst.ImportFrom)):
+            continue
         elif isinstance(current, cst.Param):
             pending.extend(item for item in (current.default, current.annotation) if item is not None)
         else:

@@ -24,10 +24,14 @@ def _reorders(view: View) -> bool:
     """Whether the sizes that are asked for cannot be those of the tensor in their order.
 
     Each size must begin where the last one ended. A size that is a whole dimension of the tensor further on, or one
-    that was passed before, shows that the dimensions were meant to be moved.
+    that was passed before, shows that the dimensions were meant to be moved. A name that is asked for twice stands for
+    two dimensions of one size, and which is which cannot be told.
     """
     shape = [dim for dim in view.shape if dim != 1]
     if len(set(shape)) != len(shape) or sum(dim is None for dim in shape) > 1:
+        return False
+    named = [item for asked in view.dims for item in (asked if isinstance(asked, tuple) else (asked,))]
+    if any(isinstance(item, str) and named.count(item) > 1 for item in named):
         return False
     place = 0
     is_loose = False

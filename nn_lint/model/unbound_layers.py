@@ -61,9 +61,8 @@ def unbound_names(cls: ModuleClass) -> Iterator[UnboundName]:
         for name in sorted(method.names_read - method.locals - _BUILTINS):
             attribute = _attribute(name, known)
             if attribute is not None and _is_unbound(cls, name):
-                imported = {id(node) for item in walk(method.node.body, cst.ImportAlias) for node in walk(item)}
                 nodes = (node for node in names(method.node.body) if node.value == name)
-                yield from (UnboundName(node, attribute, method) for node in nodes if id(node) not in imported)
+                yield from (UnboundName(node, attribute, method) for node in nodes)
 
 
 def _attribute(name: str, known: frozenset[str]) -> str | None:

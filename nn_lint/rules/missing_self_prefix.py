@@ -234,5 +234,21 @@ RULE = Rule(
                     return head(x)
             """
         ),
+        Example(
+            """
+            import importlib
+            from torch import nn
+            class Attention(nn.Module):
+                def __init__(self, flash_attn=False):
+                    super().__init__()
+                    self.flash_attn = flash_attn
+                    if flash_attn:
+                        from flash_attn import flash_attn_func
+                        import flash_attn.ops as ops
+                        self.function = (flash_attn_func, ops)
+                def forward(self, x):
+                    return x
+            """
+        ),
     ),
 )

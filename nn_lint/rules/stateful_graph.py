@@ -141,6 +141,17 @@ RULE = Rule(
                     for x in xs:
                         self.h = self.cell(x, self.h)
                     return self.h
+            class Switched(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.rnn = nn.GRU(2, 3)
+                    self.h = None
+                    self.keeps_state = False
+                def forward(self, x):
+                    out, h = self.rnn(x, self.h if self.keeps_state else None)
+                    if self.keeps_state:
+                        self.h = h
+                    return out
             class Shown(nn.Module):
                 def __init__(self):
                     super().__init__()

@@ -133,5 +133,21 @@ RULE = Rule(
                     return x.reshape(b, 1, h * w, c), x.reshape(b, -1, c), x.view(-1, h, w, c)
             """
         ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Correlation(nn.Module):
+                def forward(self, one, two):
+                    volume = self.volume(one, two)
+                    b, h, w, c, _, _ = volume.shape
+                    volume = volume.reshape(b * h * w, c, h, w)
+                    return volume
+                def volume(self, one, two):
+                    b, c, h, w = one.shape
+                    found = torch.matmul(one.view(b, c, h * w).transpose(1, 2), two.view(b, c, h * w))
+                    return found.view(b, h, w, 1, h, w)
+            """
+        ),
     ),
 )
