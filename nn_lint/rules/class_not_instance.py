@@ -168,11 +168,11 @@ RULE = Rule(
                     self.table = {"relu": nn.ReLU}
                     self.net = nn.Sequential(*[nn.ReLU(), act_layer()])
                 def forward(self, x, p):
-                    x = nn.Dropout(p)(x)
+                    x = nn.Softmax(dim=-1)(x)
                     pool = nn.AdaptiveAvgPool2d(x.shape[-1])
-                    drop = nn.Dropout(p)
+                    act = nn.ReLU()
                     if isinstance(self.norm, nn.LayerNorm):
-                        x = drop(pool(x))
+                        x = act(pool(x))
                     weight = nn.Parameter(x)
                     return nn.ReLU(inplace=True)(x) * weight
             class Typed(nn.Module):

@@ -111,7 +111,7 @@ RULE = Rule(
                     self.lazy = nn.Sequential(nn.Linear(4, 8), nn.LazyLinear(3), nn.Linear(3, 1))
                 def forward(self, x):
                     x = self.pooled(self.conv(x))
-                    return self.second(self.first(x))
+                    return self.second(self.first(x)), self.flat, self.gated, self.lazy
             class Joined(nn.Module):
                 def __init__(self):
                     super().__init__()
