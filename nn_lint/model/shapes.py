@@ -97,6 +97,9 @@ class _Tracer:
         if isinstance(target, (cst.Tuple, cst.List)) and source is not None and len(node.targets) == 1:
             self._unpack(target, source)
             return
+        if isinstance(target, (cst.Tuple, cst.List)) and len(node.targets) == 1:
+            self._share_out(target, node.value)
+            return
         found = self._shape(node.value)
         dim = self._dim(node.value)
         if isinstance(target, cst.Name) and _is_padded(node.value):
@@ -107,6 +110,18 @@ class _Tracer:
                 self._shapes[target.value] = found
             if isinstance(dim, str):
                 self._dims[target.value] = dim
+
+    def _share_out(self, target: cst.Tuple | cst.List, value: cst.BaseExpression) -> None:
+        """`q, k, v = qkv[0], qkv[1], qkv[2]` and `q, k, v = qkv.unbind(0)`."""
+        parts = value.elements if isinstance(value, (cst.Tuple, cst.List)) else ()
+        shapes = [self._shape(item.value) for item in parts]
+        if not parts:
+            shapes = [self._shape(value)] * len(target.elements)
+        self._forget(set(_names(target)))
+        if len(shapes) == len(target.elements):
+            for item, shape in zip(target.elements, shapes):
+                if shape is not None and isinstance(item.value, cst.Name):
+                    self._shapes[item.value.value] = shape
 
     def _unpack(self, target: cst.Tuple | cst.List, source: str) -> None:
         names = [item.value.value if isinstance(item.value, cst.Name) else None for item in target.elements]
@@ -131,6 +146,10 @@ class _Tracer:
             return f"={dotted(node)}"
         if isinstance(node, cst.Integer):
             return int(node.value, 0)
+        if isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.FloorDivide):
+            named = [item.value for item in walk(node, cst.Name) if isinstance(item, cst.Name)]
+            is_fixed = all(self._bindings[name] < 2 for name in named)
+            return f"={self._method.syntax.text(node)}" if is_fixed else None
         index = None
         source = None
         if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value == "size":
@@ -158,6 +177,10 @@ class _Tracer:
             return self._of_call(node)
         if isinstance(node, cst.BinaryOperation):
             return self._of_operation(node)
+        if isinstance(node, cst.Subscript) and len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Index):
+            whole = self._shape(node.value)
+            is_item = isinstance(node.slice[0].slice.value, cst.Integer)
+            return whole[1:] if whole is not None and is_item else None
         for child in node.children:
             for inner in walk(child, cst.Call, into_scopes=False):
                 if isinstance(inner, cst.Call):
@@ -195,6 +218,8 @@ class _Tracer:
             return _swapped(shape, [_number(item.value, len(shape)) for item in node.args])
         if name == "permute":
             return _permuted(shape, [_number(item, len(shape)) for item in _sizes(node)])
+        if name == "unbind" and [self._method.syntax.text(item.value) for item in node.args] in ([], ["0"]):
+            return shape[1:]
         return shape if name in _KEPT_METHODS else None
 
     def _of_layer(self, attribute: str, first: Shape | None) -> Shape | None:

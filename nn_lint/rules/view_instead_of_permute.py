@@ -82,6 +82,17 @@ RULE = Rule(
                     weights = (q @ q.transpose(-2, -1)).softmax(dim=-1)
                     out = weights @ q
                     return out.contiguous().view(b, t, c)  # NN508
+            class Packed(nn.Module):
+                def __init__(self, dim=4, heads=2):
+                    super().__init__()
+                    self.heads = heads
+                    self.qkv = nn.Linear(dim, dim * 3)
+                def forward(self, x):
+                    b, n, c = x.shape
+                    qkv = self.qkv(x).reshape(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
+                    q, k, v = qkv[0], qkv[1], qkv[2]
+                    attn = (q @ k.transpose(-2, -1)).softmax(dim=-1)
+                    return (attn @ v).reshape(b, n, c)  # NN508
             class Images(nn.Module):
                 def forward(self, x):
                     b, c, h, w = x.shape
@@ -120,6 +131,17 @@ RULE = Rule(
                     if y is not None:
                         x = x.transpose(1, 2)
                     return x.reshape(b, l, h * m)
+            class Packed(nn.Module):
+                def __init__(self, dim, heads):
+                    super().__init__()
+                    self.heads = heads
+                    self.qkv = nn.Linear(dim, dim * 3)
+                def forward(self, x):
+                    b, n, c = x.shape
+                    qkv = self.qkv(x).reshape(b, n, 3, self.heads, c // self.heads).permute(2, 0, 3, 1, 4)
+                    q, k, v = qkv.unbind(0)
+                    attn = (q @ k.transpose(-2, -1)).softmax(dim=-1)
+                    return (attn @ v).transpose(1, 2).reshape(b, n, c)
             class Skewed(nn.Module):
                 def forward(self, scores):
                     padded = nn.functional.pad(scores, (1, 0))
