@@ -45,7 +45,8 @@ def carried_states(cls: ModuleClass) -> Iterator[Carried]:
 
 
 def _is_set_elsewhere(cls: ModuleClass, name: str) -> bool:
-    others = (method for method in cls.methods if method.name not in ("__init__", "forward"))
+    methods = (method for owner in (cls, *cls.ancestors) for method in owner.methods)
+    others = (method for method in methods if method.name not in ("__init__", "forward"))
     if any(name in assigned_attributes(method) for method in others):
         return True
     stores = re.finditer(rf"(\w+)\.{re.escape(name)}\b[^=\n]*=(?!=)", cls.definition.file.text.content)

@@ -141,6 +141,17 @@ RULE = Rule(
                     for x in xs:
                         self.h = self.cell(x, self.h)
                     return self.h
+            class Started(nn.Module):
+                def start(self):
+                    self.h = None
+            class Inherited(Started):
+                def __init__(self):
+                    super().__init__()
+                    self.rnn = nn.GRU(2, 3)
+                    self.h = None
+                def forward(self, x):
+                    out, self.h = self.rnn(x, self.h)
+                    return out
             class Switched(nn.Module):
                 def __init__(self):
                     super().__init__()
