@@ -34,7 +34,7 @@ class Carried:
 def carried_states(cls: ModuleClass) -> Iterator[Carried]:
     """The attributes that the constructor starts, and that forward sets to what it computes from them."""
     forward, init = cls.method("forward"), cls.init
-    if forward is None or init is None or _DETACHING.search(cls.syntax.text(cls.syntax.node)):
+    if forward is None or init is None or _DETACHING.search(cls.text):
         return
     started = set(assigned_attributes(init)) - set(cls.layers.by_attribute)
     for name in sorted(started & set(assigned_attributes(forward))):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from nn_lint.model.syntax import walk
+from nn_lint.model.syntax import children, walk
 
 if TYPE_CHECKING:
     from nn_lint.model.method import Method
@@ -38,7 +38,7 @@ def _nodes(method: Method, node: cst.CSTNode, on: re.Pattern[str]) -> Iterator[c
         return
     if isinstance(node, cst.BooleanOperation) and on.search(method.syntax.text(node.left)):
         return
-    for child in node.children:
+    for child in children(node):
         yield from _nodes(method, child, on)
         if isinstance(child, cst.If) and on.search(method.syntax.text(child.test)) and _leaves(child):
             return

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import libcst as cst
 
-from nn_lint.model.syntax import self_attribute
+from nn_lint.model.syntax import children, self_attribute
 
 Chain = tuple[cst.CSTNode, ...]
 
@@ -21,7 +21,7 @@ def occurrences(root: cst.CSTNode, is_it: Callable[[cst.CSTNode], bool]) -> Iter
         elif isinstance(chain[-1], cst.Attribute):
             pending.append((*chain, chain[-1].value))
         else:
-            pending.extend((*chain, child) for child in reversed(chain[-1].children) if not is_layout(child))
+            pending.extend((*chain, child) for child in reversed(children(chain[-1])))
 
 
 def attribute_occurrences(root: cst.CSTNode, receiver: str, attribute: str) -> Iterator[Chain]:
@@ -38,8 +38,3 @@ def name_occurrences(root: cst.CSTNode, name: str) -> Iterator[Chain]:
 def _is_label(chain: Chain) -> bool:
     around, node = chain[-2], chain[-1]
     return (isinstance(around, cst.Arg) and around.keyword is node) or isinstance(around, cst.Param)
-
-
-def is_layout(node: cst.CSTNode) -> bool:
-    """White space, commas and the like, in which nothing is said."""
-    return isinstance(node, (cst.BaseParenthesizableWhitespace, cst.Comma, cst.EmptyLine, cst.TrailingWhitespace))

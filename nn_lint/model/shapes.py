@@ -16,7 +16,7 @@ import libcst as cst
 
 from nn_lint.model.layers import ACTIVATIONS, PASSIVE
 from nn_lint.model.method import bound_names
-from nn_lint.model.syntax import dotted, self_attribute, simple_statements, walk
+from nn_lint.model.syntax import children, dotted, self_attribute, simple_statements, walk
 
 if TYPE_CHECKING:
     from nn_lint.model.method import Method
@@ -181,7 +181,7 @@ class _Tracer:
             whole = self._shape(node.value)
             is_item = isinstance(node.slice[0].slice.value, cst.Integer)
             return whole[1:] if whole is not None and is_item else None
-        for child in node.children:
+        for child in children(node):
             for inner in walk(child, cst.Call, into_scopes=False):
                 if isinstance(inner, cst.Call):
                     self._of_call(inner)
