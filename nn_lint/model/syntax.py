@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from functools import cache, cached_property
@@ -115,6 +116,14 @@ class _FieldOrder(cst.CSTVisitor):
         self.names.append(attribute)
 
 
+def _fields(node: cst.CSTNode) -> tuple[str, ...]:
+    """The fields of a node that hold nodes; those that this one does not have, such as a format, come last."""
+    order = _FieldOrder(node)
+    node.visit(order)
+    names = dict.fromkeys((*order.names, *(field.name for field in dataclasses.fields(node))))
+    return tuple(name for name in names if not _LAYOUT.search(name))
+
+
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The nodes right below a node in the order of the text, without those that only lay it out.
 
@@ -123,9 +132,7 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     kind = type(node)
     fields = _fields_of.get(kind)
     if fields is None:
-        order = _FieldOrder(node)
-        node.visit(order)
-        fields = _fields_of[kind] = tuple(name for name in order.names if not _LAYOUT.search(name))
+        fields = _fields_of[kind] = _fields(node)
     found: list[cst.CSTNode] = []
     for name in fields:
         value = getattr(node, name)

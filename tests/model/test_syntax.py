@@ -7,6 +7,7 @@ from pathlib import Path
 import libcst as cst
 import pytest
 
+from nn_lint.model import syntax
 from nn_lint.model.syntax import children, walk
 
 _PACKAGE = Path(__file__).parents[2] / "nn_lint"
@@ -53,3 +54,10 @@ def test_children_are_those_of_libcst_without_layout(source: str) -> None:
     for node in walk(cst.parse_module(source)):
         expected = [child for child in node.children if not isinstance(child, _LAYOUT)]
         assert [id(child) for child in children(node)] == [id(child) for child in expected], node
+
+
+@pytest.mark.parametrize("first", ["f'{x}'", "from a import b", "x", "def f(): pass"])
+def test_the_first_node_of_a_kind_does_not_decide_for_all(first: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(syntax, "_fields_of", {})
+    list(walk(cst.parse_module(first)))
+    test_children_are_those_of_libcst_without_layout(_NEWER)
