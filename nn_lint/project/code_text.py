@@ -15,7 +15,7 @@ _NOISE = re.compile(r'"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'
 _STORE = re.compile(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _ATTRIBUTE_STORE = re.compile(r"\.(\w+)[ \t]*(?::[^=\n]+)?=(?!=)")
 _ALIAS = re.compile(r"\b(\w+)[ \t]*=[ \t]*[^\W\d]\w*[ \t]*(?=[;\n#=]|$)")
-_AFTER_RETURN = re.compile(r"^([ \t]+)return\b[^\n]*\n(?:(?:\1[ \t]+[^\n]*|[ \t]*)\n)*\1\S", re.MULTILINE)
+_RETURN_ROW = re.compile(r"([ \t]+)return\b")
 
 _LOOP = re.compile(r"(?:async[ \t]+)?for\b")
 _RETURN = re.compile(r"\breturn\b")
@@ -68,7 +68,17 @@ def aliases(code: str) -> Iterator[str]:
 
 def has_code_after_return(code: str) -> bool:
     """Whether a statement may follow a `return` in its own block."""
-    return _AFTER_RETURN.search(code) is not None
+    indentation: str | None = None
+    for row in code.split("\n"):
+        text = row.lstrip(" \t")
+        margin = row[: len(row) - len(text)]
+        if not text or (indentation is not None and len(margin) > len(indentation) and margin.startswith(indentation)):
+            continue
+        if margin == indentation:
+            return True
+        found = _RETURN_ROW.match(row)
+        indentation = None if found is None else found[1]
+    return False
 
 
 def has_return_in_loop(code: str) -> bool:
