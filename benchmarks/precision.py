@@ -26,6 +26,8 @@ from nn_lint.source.decoding import UndecodableError, decode
 
 PACKAGES = tuple((Path(__file__).parent / "residual_packages.txt").read_text("utf-8").split())
 JUDGED = Path(__file__).parent / "precision" / "judged.tsv"
+VERDICTS = ("true", "false", "never run", "not judged")
+"""`never run`: it would fail if it were run, but a generator reads the file as a template."""
 FIELDS = ("package", "path", "class", "code", "row", "verdict", "reason")
 _Key = tuple[str, ...]
 
@@ -87,8 +89,9 @@ def scan(package: str, folder: Path, *, select: tuple[str, ...]) -> Scanned:
         classes += sum(ancestry.kinship is Kinship.MODULE for ancestry in members)
         for item in session.engine.check(file):
             place = path.relative_to(folder).as_posix()
-            key = (package.split("==")[0], place, item.class_name or "", item.code, item.line.strip())
-            findings.append(Found(key, item.span.start.row, item.severity.value, item.message))
+            key = (package.split("==")[0], place, item.class_name or "", item.code, " ".join(item.line.split()))
+            message = " ".join(item.message.split())
+            findings.append(Found(key, item.span.start.row, item.severity.value, message))
         file.text.release()
     return Scanned(package, len(paths), classes, tuple(findings))
 
@@ -112,9 +115,9 @@ def judgements() -> dict[_Key, tuple[str, str]]:
 
 def _print_table(findings: Sequence[Found], judged: dict[_Key, tuple[str, str]]) -> None:
     counts = Counter((item.key[3], judged.get(item.key, ("not judged",))[0]) for item in findings)
-    print("\n| rule | true | false | not judged |\n|---|---|---|---|")
+    print(f"\n| rule | {' | '.join(VERDICTS)} |\n|{'---|' * (len(VERDICTS) + 1)}")
     for code in (*sorted({code for code, _ in counts}), "all"):
-        numbers = (_count(counts, code, verdict) for verdict in ("true", "false", "not judged"))
+        numbers = (_count(counts, code, verdict) for verdict in VERDICTS)
         print(f"| {code} | {' | '.join(map(str, numbers))} |")
 
 
@@ -130,8 +133,7 @@ def _write(target: Path, findings: Iterable[Found], judged: dict[_Key, tuple[str
 
 def _rows(findings: Iterable[Found], judged: dict[_Key, tuple[str, str]]) -> Iterator[tuple[str, ...]]:
     for item in sorted(findings, key=lambda item: item.key):
-        shown = tuple(value.replace("\t", " ") for value in item.key)
-        yield (*shown, *judged.get(item.key, ("not judged", item.message.replace("\t", " "))))
+        yield (*item.key, *judged.get(item.key, ("not judged", item.message)))
 
 
 def _arguments() -> argparse.Namespace:

@@ -47,9 +47,12 @@ def is_misspelled_super(name: str) -> bool:
 
 
 def is_misspelled_requires_grad(name: str) -> bool:
-    """`require_grad`, `requires_gard`, `requires_gradient`...; also the method, which is no attribute to set."""
+    """`require_grad`, `requires_gard`, `requires_gradient`...; also the method, which is no attribute to set.
+
+    A name that begins with an underscore is a mark of one's own.
+    """
     lowered = name.lower()
-    if name == "requires_grad" or not 10 <= len(name) <= 18:
+    if name == "requires_grad" or name.startswith("_") or not 10 <= len(name) <= 18:
         return False
     return _REQUIRES_GRAD.fullmatch(lowered) is not None or slips("requires_grad", lowered) <= 2
 

@@ -1,12 +1,16 @@
 """
-A slip in `requires_grad` where it is set: `p.require_grad = False`.
+A slip in `requires_grad` where it is set: `p.require_grad = False`, or `self.fc.requires_grad = False` on a layer.
 
 ## Why it hurts
 A tensor takes any attribute, so the assignment works and means nothing: the layers that were to be frozen go on
-training. `p.requires_grad_ = False`, without a call, puts `False` in the place of the method and freezes nothing.
+training. `p.requires_grad_ = False`, without a call, puts `False` in the place of the method and freezes nothing. A
+module takes any attribute too: `self.fc.requires_grad = False` is a note on the layer, and its parameters go on
+training.
 
 ## What is not reported
-`requires_grad` itself, calls of `requires_grad_(...)`, and an attribute that some code reads: a setting of one's own.
+`requires_grad` of tensors and parameters, or of a layer beside code that freezes its parameters, calls of
+`requires_grad_(...)`, names that begin with an underscore, and an attribute that some code reads: a setting of one's
+own.
 
 ## Fix safety
 Safe: the name is spelled right. What `forward` computes stays the same; training stops where the text says so.
@@ -34,8 +38,15 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     for method in cls.methods:
         for node in walk(method.node.body, cst.AssignTarget):
             target = node.target if isinstance(node, cst.AssignTarget) else None
-            if isinstance(target, cst.Attribute) and is_misspelled_requires_grad(target.attr.value):
+            if not isinstance(target, cst.Attribute):
+                continue
+            if is_misspelled_requires_grad(target.attr.value):
                 yield from _judge(cls, method, target)
+            elif target.attr.value == "requires_grad" and _is_of_a_layer(cls, method, target):
+                text = cls.syntax.text(target)
+                message = f"`{text}` is an attribute of the layer, not of its parameters: they go on training"
+                fix = f"a layer is frozen by `{cls.syntax.text(target.value)}.requires_grad_(False)`"
+                yield Finding(cls.syntax.span(target), f"{message}; {fix}")
 
 
 def _judge(cls: ModuleClass, method: Method, target: cst.Attribute) -> Iterator[Finding]:
@@ -52,6 +63,14 @@ def _judge(cls: ModuleClass, method: Method, target: cst.Attribute) -> Iterator[
     yield Finding(cls.syntax.span(target), message, Repair("Spell it `requires_grad`", edits))
 
 
+def _is_of_a_layer(cls: ModuleClass, method: Method, target: cst.Attribute) -> bool:
+    """Whether it is set on a layer of torch whose parameters the same method leaves alone."""
+    layer = cls.layers.only(self_attribute(target.value, method.receiver) or "")
+    if layer is None or layer.torch_name in (None, "Parameter", "Buffer"):
+        return False
+    return re.search(r"parameters\(|requires_grad_\(|(?:weight|bias)\.requires_grad", cls.text) is None
+
+
 def _is_read(cls: ModuleClass, name: str) -> bool:
     """Whether the file takes the attribute of anything other than to set it, or to call torch's own method."""
     if name == "requires_grad_":
@@ -64,7 +83,8 @@ _STORE = re.compile(r"\.\s*(\w{10,18})\s*=(?!=)")
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """An assignment to such an attribute."""
-    return any(is_misspelled_requires_grad(name) for name in set(_STORE.findall(source)))
+    stored = set(_STORE.findall(source))
+    return "requires_grad" in stored or any(map(is_misspelled_requires_grad, stored))
 
 
 RULE = Rule(
@@ -127,6 +147,33 @@ RULE = Rule(
                     self.fc.require_grad = False  # NN406
                 def forward(self, x):
                     return self.fc(x)
+            class Noted(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.fc.requires_grad = False  # NN406
+                def forward(self, x):
+                    return self.fc(x)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Marked(nn.Module):
+                def __init__(self, encoder):
+                    super().__init__()
+                    self.encoder = encoder
+                    self.fc = nn.Linear(4, 4)
+                    self.scale = nn.Parameter(encoder.scale)
+                    self.scale.requires_grad = False
+                    self.encoder.requires_grad = False
+                def freeze(self):
+                    for p in self.fc.parameters():
+                        p.requires_grad = False
+                    self.fc.requires_grad = False
+                    self.fc._requires_grad = False
+                def forward(self, x):
+                    return self.fc(self.encoder(x)) * self.scale
             """
         ),
         Example(

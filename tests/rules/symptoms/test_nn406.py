@@ -22,3 +22,9 @@ def test_the_right_name_freezes() -> None:
     body = torch.nn.Sequential(torch.nn.Linear(4, 4))
     mended = build(LOUD.fixed_text, "Frozen", body)
     assert not any(item.requires_grad for item in mended.parameters())
+
+
+def test_a_layer_takes_any_attribute() -> None:
+    noted = build(RULE.examples[1].text, "Noted")
+    assert noted.fc.requires_grad is False
+    assert all(item.requires_grad for item in noted.parameters())
