@@ -1,6 +1,6 @@
 """Every finding on real packages, with what a reader of the code decided of it: `python benchmarks/precision.py`.
 
-The packages are those of `residual_packages.txt` or the ones that are named, and the `torch/nn` of the torch that is
+The packages are those of `precision/packages.txt` or the ones that are named, and the `torch/nn` of the torch that is
 installed. Judgements stand in `precision/judged.tsv`; a finding is known again by package, file, class, code and the
 text of its row.
 """
@@ -24,7 +24,7 @@ from nn_lint.project.hierarchy import Kinship, ProjectClass
 from nn_lint.runner import Session
 from nn_lint.source.decoding import UndecodableError, decode
 
-PACKAGES = tuple((Path(__file__).parent / "residual_packages.txt").read_text("utf-8").split())
+PACKAGES = tuple((Path(__file__).parent / "precision" / "packages.txt").read_text("utf-8").split())
 JUDGED = Path(__file__).parent / "precision" / "judged.tsv"
 VERDICTS = ("true", "false", "never run", "not judged")
 """`never run`: it would fail if it were run, but a generator reads the file as a template."""
