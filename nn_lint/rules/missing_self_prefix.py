@@ -24,7 +24,7 @@ import libcst as cst
 from nn_lint.diagnostic import Applicability, Edit
 from nn_lint.fixing.build import replace
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.unbound_layers import local_layers, unbound_names
+from nn_lint.model.unbound_layers import UnboundName, local_layers, unbound_names
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.unbound_words import may_leave_names_unbound
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -45,8 +45,15 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         where = f"`{cls.name}.{found.method.name}` raises `NameError`"
         message = f"nothing defines `{found.node.value}`: {where}, `{wanted}` is meant"
         edits = (_renamed(cls, found.node, wanted),)
-        repair = None if found.gets_receiver else Repair(f"Write `{wanted}`", edits)
+        is_left = found.gets_receiver or _is_method_not_called(cls, found)
+        repair = None if is_left else Repair(f"Write `{wanted}`", edits)
         yield Finding(cls.syntax.span(found.node), message, repair)
+
+
+def _is_method_not_called(cls: ModuleClass, found: UnboundName) -> bool:
+    """Whether the name is that of a method, and something else than a call is made of it."""
+    end = cls.syntax.span(found.node).end
+    return cls.find_method(found.attribute) is not None and cls.syntax.lines.row(end.row)[end.column - 1 :][:1] != "("
 
 
 def _renamed(cls: ModuleClass, node: cst.Name, wanted: str) -> Edit:
@@ -248,6 +255,17 @@ RULE = Rule(
                         self.function = (flash_attn_func, ops)
                 def forward(self, x):
                     return x
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Schedule(nn.Module):
+                def alpha(self, t):
+                    return t
+                def forward(self, x):
+                    return x + torch.ones(1, device=alpha.device)  # NN207
             """
         ),
     ),
