@@ -176,7 +176,8 @@ def forward_called(place: Place) -> Iterator[str]:
 def class_for_instance(place: Place) -> Iterator[str]:
     """NN211: `self.act = nn.ReLU`."""
     for layer in _layers(place):
-        if place.code(layer.value).endswith("()") and place.code(layer.targets[0]) in map(
+        is_bare_call = isinstance(layer.value, ast.Call) and not layer.value.args and not layer.value.keywords
+        if is_bare_call and place.code(layer.targets[0]) in map(
             place.code, (call.func for call in _calls(place, "forward"))
         ):
             yield place.with_code(layer.value, place.code(layer.value).removesuffix("()"))
@@ -191,11 +192,13 @@ def comma_behind_layer(place: Place) -> Iterator[str]:
 
 
 def plain_list(place: Place) -> Iterator[str]:
-    """NN401: the ModuleList around a list is left out."""
+    """NN401: the ModuleList around a list of layers with weights is left out."""
     init = place.method("__init__")
     for node in _one_row(ast.walk(init)) if init is not None else ():
         if isinstance(node, ast.Assign) and re.match(r"self\.\w+$", place.code(node.targets[0])):
-            found = re.fullmatch(r"nn\.ModuleList\((\[nn\..*\])\)", place.code(node.value))
+            found = re.fullmatch(
+                r"nn\.ModuleList\((\[nn\.(?:Linear|Conv|Embedding|LSTM|GRU|BatchNorm).*\])\)", place.code(node.value)
+            )
             if found:
                 yield place.with_code(node.value, found[1])
 

@@ -12,6 +12,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import active_children
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,10 +87,15 @@ def check_files(paths: Sequence[Path], settings: Settings, executor: Executor | 
 
 @contextmanager
 def _own_pool() -> Iterator[Executor]:
-    """One process a core. An interrupt ends them at once, and what is left to do is given up with the run."""
-    pool = ProcessPoolExecutor(os.cpu_count() or 1, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_DFL))
+    """One process a core. They leave an interrupt to this one, which then ends them at once."""
+    others = set(active_children())
+    pool = ProcessPoolExecutor(os.cpu_count() or 1, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
     try:
         yield pool
+    except BaseException:
+        for worker in set(active_children()) - others:
+            worker.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -81,8 +81,16 @@ def test_an_interrupt_is_quiet(project: Path) -> None:
         [*COMMAND, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         assert process.stdin is not None and process.stderr is not None
-        time.sleep(1.5)
-        process.send_signal(signal.SIGINT)
+        for _ in range(6):
+            time.sleep(1.5)
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(5)
+                break
+            except subprocess.TimeoutExpired:
+                continue
+        else:
+            process.kill()
         errors = process.stderr.read()
     assert (process.returncode, errors) == (130, b"")
 
