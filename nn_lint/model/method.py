@@ -236,6 +236,12 @@ def bound_names(body: cst.CSTNode) -> Iterator[str]:
             yield node.name.value
 
 
+def binds(node: cst.Assign | cst.AnnAssign, name: str) -> bool:
+    """Whether an assignment gives a value to a plain name."""
+    targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else [node.target]
+    return any(isinstance(target, cst.Name) and target.value == name for target in targets)
+
+
 def target_names(target: cst.CSTNode) -> Iterator[str]:
     """The names that an assignment to a target binds; `self.fc = ...` and `x[0] = ...` bind none."""
     if isinstance(target, cst.Name):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model.layers import Layer
-from nn_lint.model.method import Method
+from nn_lint.model.method import Method, binds
 from nn_lint.model.syntax import dotted, self_attribute
 from nn_lint.project.hierarchy import ExternalClass, ProjectClass, Resolved, TorchClass
 
@@ -137,17 +137,12 @@ def _is_pair(node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Tuple) and len(node.elements) == 2
 
 
-def _binds(node: cst.Assign | cst.AnnAssign, name: str) -> bool:
-    targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else [node.target]
-    return any(isinstance(target, cst.Name) and target.value == name for target in targets)
-
-
 def _of_local(cls: ModuleClass, method: Method, name: str, depth: int) -> Iterator[Layer]:
     """What a local name of the constructor was assigned, and what was appended to it."""
     assigned = [
         node.value
         for node in method.own_nodes
-        if isinstance(node, (cst.Assign, cst.AnnAssign)) and node.value is not None and _binds(node, name)
+        if isinstance(node, (cst.Assign, cst.AnnAssign)) and node.value is not None and binds(node, name)
     ]
     if not assigned:
         raise _Unknown

@@ -10,7 +10,7 @@ import libcst as cst
 
 from nn_lint.model.container_uses import is_only_used, local_is_only_filled
 from nn_lint.model.layer_calls import DROPOUTS, built_class, holds_weights, is_parameter
-from nn_lint.model.method import Method
+from nn_lint.model.method import Method, binds
 from nn_lint.model.occurrences import name_occurrences
 from nn_lint.model.stores import stores
 from nn_lint.model.syntax import dotted
@@ -125,13 +125,8 @@ def _local_values(method: Method, name: str) -> list[cst.BaseExpression]:
     return [
         node.value
         for node in method.own_nodes
-        if isinstance(node, (cst.Assign, cst.AnnAssign)) and node.value is not None and _binds(node, name)
+        if isinstance(node, (cst.Assign, cst.AnnAssign)) and node.value is not None and binds(node, name)
     ]
-
-
-def _binds(node: cst.Assign | cst.AnnAssign, name: str) -> bool:
-    targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else [node.target]
-    return any(isinstance(target, cst.Name) and target.value == name for target in targets)
 
 
 def _items(method: Method, node: cst.BaseExpression, *, nested: bool = False) -> Iterator[Item]:

@@ -24,7 +24,7 @@ import libcst as cst
 from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.build import replace
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.repeats import Repeat, find_repeats
+from nn_lint.model.repeated_layers import Repeat, find_repeats
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
