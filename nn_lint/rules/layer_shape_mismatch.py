@@ -135,5 +135,33 @@ RULE = Rule(
                     return self.fc(self.conv(x))
             """
         ),
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self, width, hidden=64):
+                    super().__init__()
+                    self.fc1 = nn.Linear(width, hidden)
+                    self.fc2 = nn.Linear(64, 2 * width)
+                    self.fc3 = nn.Linear(48, 4)
+                def forward(self, x):
+                    return self.fc3(self.fc2(self.fc1(x)))
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self, hidden):
+                    super().__init__()
+                    self.layers = nn.Sequential(
+                        nn.Linear(10, hidden),
+                        nn.ReLU(),
+                        nn.Linear(4 * hidden, 2),  # NN605
+                    )
+                def forward(self, x):
+                    return self.layers(x)
+            """
+        ),
     ),
 )
