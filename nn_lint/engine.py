@@ -126,6 +126,8 @@ class Engine:
             model = self._models().model(cls)
             for rule in rules:
                 assert rule.check is not None, "only rules about classes are applicable to one"
+                if rule.premise is not None and not rule.premise(model):
+                    continue
                 for finding in rule.check(model):
                     yield _restored(_diagnostic(rule, finding, file.text, facts), file.text)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -72,6 +73,11 @@ class ModuleClass:
     def syntax(self) -> ClassSyntax:
         """The libcst tree of the class; parsed only when something asks for it."""
         return ClassSyntax(self.definition.file.text.readable, self.facts)
+
+    @property
+    def tree(self) -> ast.ClassDef | None:
+        """CPython's node of the class, for what need not wait for libcst; `None` where CPython refuses the file."""
+        return self.definition.file.text.class_nodes.get(self.facts.row)
 
     @property
     def facts(self) -> ClassFacts:
@@ -151,6 +157,11 @@ class ModuleClass:
         if isinstance(cls, TorchClass):
             return Kinship.MODULE
         return self.registry.hierarchy.ancestry(cls).kinship if isinstance(cls, ProjectClass) else Kinship.UNKNOWN
+
+    @property
+    def inherited_methods(self) -> frozenset[str]:
+        """The names of the methods of the bases that were read."""
+        return frozenset(item.name for cls in self.ancestry.project_classes for item in cls.facts.methods)
 
     def inherits(self, name: str) -> bool:
         """Whether a base that was read defines a method or class attribute of that name."""

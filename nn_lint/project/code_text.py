@@ -17,6 +17,7 @@ _ATTRIBUTE_STORE = re.compile(r"\.(\w+)[ \t]*(?::[^=\n]+)?=(?!=)")
 _ALIAS = re.compile(r"\b(\w+)[ \t]*=[ \t]*[^\W\d]\w*[ \t]*(?=[;\n#=]|$)")
 _RETURN_ROW = re.compile(r"([ \t]+)return\b")
 
+_BRACKET = re.compile(r"[()\[\]{}]")
 _LOOP = re.compile(r"(?:async[ \t]+)?for\b")
 _RETURN = re.compile(r"\breturn\b")
 
@@ -43,6 +44,23 @@ def method_code(facts: ClassFacts, source: str, name: str) -> str:
 @lru_cache(maxsize=64)
 def _code_of_rows(source: str, first: int, end: int) -> str:
     return bare_code("\n".join(re.split(r"\r\n|\r|\n", source)[first:end]))
+
+
+def calls_text(source: str, start: re.Pattern[str]) -> Iterator[str]:
+    """The text of each call that begins as a pattern says, its opening parenthesis included, to the closing one."""
+    code = bare_code(source)
+    for found in start.finditer(code):
+        yield code[found.start() : _closing(code, found.end())]
+
+
+def _closing(code: str, start: int) -> int:
+    """Where the bracket ends that was opened before a place."""
+    depth = 1
+    for bracket in _BRACKET.finditer(code, start):
+        depth += 1 if bracket[0] in "([{" else -1
+        if depth == 0:
+            return bracket.end()
+    return len(code)
 
 
 def unread_names(code: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import libcst as cst
 
@@ -107,18 +108,27 @@ def _holds_another_kind(cls: ModuleClass, init: Method, value: cst.BaseExpressio
     return is_written or is_none or (is_layer and kind == "parameter")
 
 
+_PLAIN_BASES = (("nn.Module",), ("Module",), ("torch.nn.Module",))
+_STORED = re.compile(r"\.\s*(\w+)(?=[^=(\n]*=(?!=))")
 _REGISTERED = re.compile(
     r"\.\s*(?:register_(?:buffer|parameter|module)|add_module)\(\s*(?:name\s*=\s*)?[uUrR]?[\"']([^\"']*)[\"']"
 )
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A registration by name of what is assigned, defined or written with a dot somewhere."""
-    methods = {method.name for method in facts.methods}
-    return any(
-        name in methods or not name or "." in name or re.search(rf"\b{name}\b[^=\n]*=(?!=)", source)
-        for name in set(_REGISTERED.findall(source))
-    ) or bool(facts.bases and facts.bases[0].rpartition(".")[2] != "Module" and _REGISTERED.search(source))
+    """A registration by name of what is assigned, defined or written with a dot somewhere, or may be inherited."""
+    names = set(_REGISTERED.findall(source))
+    if not names:
+        return False
+    taken = {method.name for method in facts.methods} | facts.assigned | set(_STORED.findall(source))
+    return any(name in taken or not name or "." in name for name in names) or facts.bases[:1] not in _PLAIN_BASES
+
+
+def premise(cls: ModuleClass) -> bool:
+    """The same with the methods that were read of the bases."""
+    return sieve(replace(cls.facts, bases=("Module",)), cls.text) or not cls.inherited_methods.isdisjoint(
+        _REGISTERED.findall(cls.text)
+    )
 
 
 RULE = Rule(
@@ -127,6 +137,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
+    premise=premise,
     examples=(
         Example(
             """

@@ -34,6 +34,7 @@ from nn_lint.model.torch_spelling import spell_function
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.hierarchy import TorchClass
+from nn_lint.project.premises.reach import reached_code
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _MOVES = frozenset({"to", "cuda", "float", "double", "half", "type"})
@@ -131,7 +132,16 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     if facts.method("forward") is None:
         return False
     codes = (method_code(facts, source, method.name) for method in facts.methods if method.name != "__init__")
-    return any(_NAMED.search(code) or _AT_ONCE.search(code) for code in codes)
+    return any(map(_builds, codes))
+
+
+def premise(cls: ModuleClass) -> bool:
+    """Such an instance in a method that forward may reach."""
+    return any(map(_builds, reached_code(cls.definition, cls.ancestry.project_classes)))
+
+
+def _builds(code: str) -> bool:
+    return _NAMED.search(code) is not None or _AT_ONCE.search(code) is not None
 
 
 RULE = Rule(
@@ -141,6 +151,7 @@ RULE = Rule(
     fix=Applicability.UNSAFE,
     check=check,
     sieve=sieve,
+    premise=premise,
     examples=(
         Example(
             """

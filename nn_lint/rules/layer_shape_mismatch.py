@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from nn_lint.model.feature_chains import mismatches
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.features import may_disagree
 from nn_lint.rules.rule import Example, Finding, Rule
 
 
@@ -49,6 +50,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
+    premise=lambda cls: cls.tree is None or may_disagree(cls.tree),
     examples=(
         Example(
             """

@@ -23,6 +23,7 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.syntax import self_attribute
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.hierarchy import ProjectClass, TorchClass
+from nn_lint.project.premises.parents import may_store_itself
 from nn_lint.rules.rule import Example, Finding, Rule
 
 _SPECIAL = ("__setattr__", "train", "_apply", "apply", "children", "named_children")
@@ -143,6 +144,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
+    premise=lambda cls: cls.tree is None or may_store_itself(cls.tree),
     examples=(
         Example(
             """

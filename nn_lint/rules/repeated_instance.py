@@ -26,6 +26,7 @@ from nn_lint.fixing.build import replace
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.repeated_layers import Repeat, find_repeats
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.repeats import may_repeat
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _SHARED = re.compile(r"shar(?:e|ing)|\bti(?:ed?|ing)\b|reus|recurr|recurs|repeat|same|siames|universal", re.IGNORECASE)
@@ -88,6 +89,7 @@ RULE = Rule(
     fix=Applicability.UNSAFE,
     check=check,
     sieve=sieve,
+    premise=lambda cls: cls.tree is None or may_repeat(cls.tree),
     examples=(
         Example(
             """

@@ -28,6 +28,7 @@ from nn_lint.model.residual.around import calls_an_adder, doubled_blocks
 from nn_lint.model.residual.repeats import RepeatedTerm, repeated_terms
 from nn_lint.project.code_text import bare_code, method_code
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.sum_sides import may_add_around, may_add_twice
 from nn_lint.rules.rule import Example, Finding, Rule
 
 
@@ -66,12 +67,18 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     return facts.method("forward") is not None and _additions(facts, source) > 0
 
 
+def premise(cls: ModuleClass) -> bool:
+    """A sum has a sum as a side, or stands around a block that may add."""
+    return cls.tree is None or may_add_twice(cls.tree, cls.inherited_methods) or may_add_around(cls.tree)
+
+
 RULE = Rule(
     code="NN306",
     name="residual-added-twice",
     doc=__doc__,
     check=check,
     sieve=sieve,
+    premise=premise,
     examples=(
         Example(
             """

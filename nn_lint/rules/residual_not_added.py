@@ -39,6 +39,7 @@ from nn_lint.model.residual.leftovers import dead_attributes, saved_inputs, self
 from nn_lint.model.residual.names import OWN_SIGN
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.shortcut import adds_for_certain
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 
@@ -72,6 +73,12 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     return _JOINS.search(code) is None or OWN_SIGN.search(source) is not None
 
 
+def premise(cls: ModuleClass) -> bool:
+    """Nothing shows already by CPython's tree that forward adds its input."""
+    helpers = {method.name for method in cls.facts.methods} | cls.inherited_methods
+    return cls.tree is None or not adds_for_certain(cls.tree, helpers)
+
+
 RULE = Rule(
     code="NN301",
     name="residual-not-added",
@@ -79,6 +86,7 @@ RULE = Rule(
     fix=Applicability.VERIFIED,
     check=check,
     sieve=sieve,
+    premise=premise,
     examples=(
         Example(
             """

@@ -29,6 +29,7 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.overwrites import overwrites
 from nn_lint.project.code_text import bare_code
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.sum_sides import may_add_norm
 from nn_lint.rules.rule import Example, Finding, Rule
 
 
@@ -61,6 +62,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
+    premise=lambda cls: cls.tree is None or may_add_norm(cls.tree, cls.inherited_methods),
     examples=(
         Example(
             """

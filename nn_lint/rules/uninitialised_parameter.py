@@ -119,6 +119,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
+    premise=lambda cls: _FILLS_ALL.search(cls.definition.file.text.content) is None,
     examples=(
         Example(
             """
