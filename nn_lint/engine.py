@@ -136,7 +136,7 @@ class Engine:
         if self._registry is None:
             from nn_lint.model.module_class import ModelRegistry
 
-            self._registry = ModelRegistry(self._hierarchy)
+            self._registry = ModelRegistry(self._hierarchy, suspicions=not self._hidden)
         return self._registry
 
     def _applicable(self, cls: ProjectClass, text: Text) -> list[Rule]:

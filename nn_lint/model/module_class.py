@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -30,6 +29,8 @@ from nn_lint.project.hierarchy import (
     Resolved,
     TorchClass,
 )
+from nn_lint.project.premises.sum_sides import SumSides, sum_sides
+from nn_lint.project.premises.trees import ClassTree
 from nn_lint.project.sites import Site
 
 _WITHOUT_FORWARD = frozenset({"Module", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
@@ -43,10 +44,12 @@ class ModelRegistry:
     """Builds each class's model, keeps those that were asked for last, and remembers of each class what costs most.
 
     `sites`: where it is used; `adding`: whether it adds its own input; `weighted`: whether it has weights.
+    `suspicions`: whether somebody wants to see them.
     """
 
-    def __init__(self, hierarchy: Hierarchy) -> None:
+    def __init__(self, hierarchy: Hierarchy, *, suspicions: bool = True) -> None:
         self.hierarchy = hierarchy
+        self.suspicions = suspicions
         self.sites: dict[ProjectClass, tuple[Site, ...]] = {}
         self.adding: dict[ProjectClass, bool] = {}
         self.weighted: dict[ProjectClass, bool] = {}
@@ -74,10 +77,16 @@ class ModuleClass:
         """The libcst tree of the class; parsed only when something asks for it."""
         return ClassSyntax(self.definition.file.text.readable, self.facts)
 
-    @property
-    def tree(self) -> ast.ClassDef | None:
-        """CPython's node of the class, for what need not wait for libcst; `None` where CPython refuses the file."""
-        return self.definition.file.text.class_nodes.get(self.facts.row)
+    @cached_property
+    def tree(self) -> ClassTree | None:
+        """CPython's tree of the class, for what need not wait for libcst; `None` where CPython refuses the file."""
+        node = self.definition.file.text.class_nodes.get(self.facts.row)
+        return None if node is None else ClassTree(node)
+
+    @cached_property
+    def sum_sides(self) -> SumSides:
+        """What the sums in its methods may have as sides, by CPython's tree."""
+        return SumSides() if self.tree is None else sum_sides(self.tree, self.inherited_methods)
 
     @property
     def facts(self) -> ClassFacts:

@@ -124,6 +124,7 @@ def _repair(cls: ModuleClass, method: Method, name: str, built: cst.Call, called
 
 
 _NAMED = re.compile(r"=\s*\(*\s*(?:\w+\.)*[A-Z]\w*\(")
+_CALL_OF_CALL = re.compile(r"\)\s*\(")
 _AT_ONCE = re.compile(r"\b[A-Z]\w*\([\s\S]*\)\s*\(")
 
 
@@ -141,7 +142,9 @@ def premise(cls: ModuleClass) -> bool:
 
 
 def _builds(code: str) -> bool:
-    return _NAMED.search(code) is not None or _AT_ONCE.search(code) is not None
+    if _NAMED.search(code) is not None:
+        return True
+    return _CALL_OF_CALL.search(code) is not None and _AT_ONCE.search(code) is not None
 
 
 RULE = Rule(

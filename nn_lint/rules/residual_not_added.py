@@ -37,9 +37,9 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.intent import may_be_residual, residual_intent
 from nn_lint.model.residual.leftovers import dead_attributes, saved_inputs, self_sums
 from nn_lint.model.residual.names import OWN_SIGN
+from nn_lint.model.residual.omens import may_be_meant
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
-from nn_lint.project.premises.shortcut import adds_for_certain
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 
@@ -73,12 +73,6 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     return _JOINS.search(code) is None or OWN_SIGN.search(source) is not None
 
 
-def premise(cls: ModuleClass) -> bool:
-    """Nothing shows already by CPython's tree that forward adds its input."""
-    helpers = {method.name for method in cls.facts.methods} | cls.inherited_methods
-    return cls.tree is None or not adds_for_certain(cls.tree, helpers)
-
-
 RULE = Rule(
     code="NN301",
     name="residual-not-added",
@@ -86,7 +80,7 @@ RULE = Rule(
     fix=Applicability.VERIFIED,
     check=check,
     sieve=sieve,
-    premise=premise,
+    premise=may_be_meant,
     examples=(
         Example(
             """
