@@ -59,7 +59,7 @@ def _items(node: ast.AST) -> Iterator[ast.AST]:
         yield from _items(node.elt)
     elif isinstance(node, ast.DictComp):
         yield from _items(node.value)
-    elif isinstance(node, ast.BinOp):
+    elif isinstance(node, ast.BinOp) and _is_container(node):
         yield from _items(node.left)
         yield from _items(node.right)
     elif isinstance(node, ast.Call) and last_name(node.func) in _MAKERS:

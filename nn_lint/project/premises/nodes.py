@@ -37,7 +37,7 @@ def last_name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def is_attribute_of(node: ast.AST, name: str) -> bool:
+def is_attribute_of(node: ast.AST, name: str) -> TypeGuard[ast.Attribute]:
     """Whether a node is `name.anything`."""
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
 

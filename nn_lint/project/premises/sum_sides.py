@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nn_lint.project.premises.nodes import arguments, last_name, nodes
 from nn_lint.project.premises.sums import Run, sides, sums
 from nn_lint.project.premises.trees import ClassTree
+from nn_lint.project.torch_names import MODULES
 
 _NORM = re.compile(r"norm|ln|bn", re.IGNORECASE)
 
@@ -19,26 +20,30 @@ class SumSides:
     """What may be, as far as the statements show.
 
     `norm`: a side is what a norm gave, and not only made of it. `nested`: a side is a sum that nothing else takes, and
-    another side may have a term of it. `around`: a submodule's input is added to its result.
+    another side may have a term of it. `around`: a submodule's input is added to its result. `layer`: one side is a
+    parameter of the method, and another is what a layer of torch, or no submodule, made last.
     """
 
     norm: bool = True
     nested: bool = True
     around: bool = True
+    layer: bool = True
 
 
 def sum_sides(cls: ClassTree, inherited: Collection[str]) -> SumSides:
     """The sides of the sums of a class. What its own or inherited methods return may be anything that one makes."""
     normed = {*_norm_attributes(cls), *(method.name for method in cls.methods), *inherited}
     adding = {method.name for method in cls.methods if any(map(sides, method.nodes))} | {*inherited}
-    has_norm = is_nested = is_around = False
+    layers = {name for name, value in cls.given if any(last_name(item) in MODULES for item in nodes(value))}
+    has_norm = is_nested = is_around = has_layer = False
     for run, found in sums(cls):
         has_norm = has_norm or _has_called(run, found, normed)
         is_nested = is_nested or _is_nested(run, found, adding)
         is_around = is_around or _is_around(run, found)
-        if has_norm and is_nested and is_around:
+        has_layer = has_layer or _has_layer(run, found, layers)
+        if has_norm and is_nested and is_around and has_layer:
             break
-    return SumSides(has_norm, is_nested, is_around)
+    return SumSides(has_norm, is_nested, is_around, has_layer)
 
 
 def _has_called(run: Run, found: Sequence[ast.expr], attributes: Collection[str]) -> bool:
@@ -62,6 +67,14 @@ def _is_around(run: Run, found: Sequence[ast.expr]) -> bool:
             if any(added & run.roots(item) for call in calls for item in arguments(call)):
                 return True
     return False
+
+
+def _has_layer(run: Run, found: Sequence[ast.expr], layers: Collection[str]) -> bool:
+    parameters = {item.arg for item in nodes(run.method.node.args) if isinstance(item, ast.arg)}
+    if all(parameters.isdisjoint(run.roots(side)) for side in found):
+        return False
+    behind = (node for side in found for node in run.behind(side, alone=False))
+    return any(isinstance(node, ast.Call) and run.attribute(node) in {"", *layers} for node in behind)
 
 
 def _is_called(run: Run, node: ast.expr, attributes: Collection[str]) -> bool:
