@@ -115,10 +115,10 @@ class Construction:
             ),
             None,
         )
-        return next_init == TorchClass("Module") and not self._cls.name.endswith("Mixin") and not self._is_combined
+        return next_init == TorchClass("Module") and not self._cls.name.endswith("Mixin") and not self.is_combined
 
     @property
-    def _is_combined(self) -> bool:
+    def is_combined(self) -> bool:
         """Whether a class of a file that mentions this one inherits from it and from others."""
         hierarchy = self._cls.registry.hierarchy
         return any(

@@ -38,6 +38,9 @@ class TorchClass:
         return self.name not in PARAMETERS and self.name not in ("Buffer", "UninitializedBuffer")
 
 
+_MODULE = TorchClass("Module")
+
+
 @dataclass(frozen=True, slots=True)
 class ExternalClass:
     """Something that cannot be looked into. `harmless`: known to add nothing to construction (object, ABC, Generic)."""
@@ -132,10 +135,12 @@ class Hierarchy:
     def _build_ancestry(self, cls: ProjectClass) -> Ancestry:
         bases = [self.resolve(base, cls.file, cls.facts) for base in cls.facts.bases]
         orders = [self._order(base) for base in bases]
+        certain = any(isinstance(item, TorchClass) and item.is_module for order in orders for item in order)
+        if certain:
+            orders = [[*order, _MODULE] if order and _may_be_module(order[-1]) else order for order in orders]
         order = tuple(_merge([*orders, list(bases)]))
-        certain = any(isinstance(item, TorchClass) and item.is_module for item in order)
         external = [item for item in order if isinstance(item, ExternalClass) and not item.harmless]
-        unknown = any(not (item.origin == UNDEFINED or _is_stdlib(item.origin)) for item in external)
+        unknown = any(map(_may_be_module, external))
         kinship = Kinship.MODULE if certain else Kinship.UNKNOWN if unknown else Kinship.NONE
         own = (cls, *(item for item in order if isinstance(item, ProjectClass)))
         plain = all(
@@ -149,8 +154,8 @@ class Hierarchy:
     def _order(self, base: Resolved) -> list[Resolved]:
         if isinstance(base, ProjectClass):
             return [base, *self.ancestry(base).order]
-        if isinstance(base, TorchClass) and base.is_module and base.name != "Module":
-            return [base, TorchClass("Module")]
+        if isinstance(base, TorchClass) and base.is_module and base != _MODULE:
+            return [base, _MODULE]
         return [base]
 
     def _candidates(self, name: str, file: ProjectFile, within: ClassFacts | None, depth: int) -> Iterator[Resolved]:
@@ -243,6 +248,13 @@ class Hierarchy:
 
 def _is_stdlib(origin: str) -> bool:
     return origin.split(".")[0] in sys.stdlib_module_names
+
+
+def _may_be_module(cls: Resolved) -> bool:
+    """Whether a class out of sight may be an nn.Module itself: then `nn.Module` comes behind it in the order."""
+    if not isinstance(cls, ExternalClass) or cls.harmless:
+        return False
+    return not (cls.origin == UNDEFINED or _is_stdlib(cls.origin))
 
 
 def _merge(orders: list[list[Resolved]]) -> Iterator[Resolved]:

@@ -40,7 +40,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         return
     if cls.facts.method("__call__") is not None and cls.construction.registers_nothing:
         return
-    if cls.is_decorated_here:
+    if cls.is_decorated_here or cls.construction.is_combined:
         return
     repair = None
     if not cls.construction.parent_wants_arguments:
@@ -269,6 +269,30 @@ RULE = Rule(
                     return made
                 def __init__(self):
                     self.x = 1
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Sampler(nn.Module):
+                def __init__(self, count):
+                    super().__init__()
+                    self.base = nn.Parameter(torch.zeros(count))
+                def forward(self, x):
+                    return x + self.base
+            class Pairwise(Sampler):
+                def __init__(self, most=None):
+                    self.most = most
+                def forward(self, x):
+                    return super().forward(x)[: self.most]
+            class Normal(Sampler):
+                def forward(self, x):
+                    return super().forward(x) * 2
+            class PairwiseNormal(Pairwise, Normal):
+                def __init__(self, count):
+                    Normal.__init__(self, count)
+                    Pairwise.__init__(self)
             """
         ),
     ),

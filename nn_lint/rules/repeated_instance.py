@@ -25,16 +25,18 @@ from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.build import replace
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.repeated_layers import Repeat, find_repeats
+from nn_lint.project.code_text import prose
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.premises.repeats import may_repeat
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
+_SAYS_SO = re.compile(r"(?:#|\"\"\"|''')[\s\S]*(?:shar(?:e|ing)|reus|\bti(?:ed?|ing)\b[^\n]*weight)", re.IGNORECASE)
 _SHARED = re.compile(r"shar(?:e|ing)|\bti(?:ed?|ing)\b|reus|recurr|recurs|repeat|same|siames|universal", re.IGNORECASE)
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each layer with weights that is put into several places of one container."""
-    if not cls.is_module or _SHARED.search(f"{cls.name} {cls.docstring}"):
+    if not cls.is_module or _SHARED.search(f"{cls.name} {cls.docstring}") or any(map(_SAYS_SO.match, prose(cls.text))):
         return
     for found in find_repeats(cls):
         span = cls.syntax.span(found.node)
@@ -189,6 +191,22 @@ RULE = Rule(
                         x = self.layer(x)
                         outputs.append(x)
                     return outputs
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Stack(nn.Module):
+                def __init__(self, width, count):
+                    super().__init__()
+                    # the same block in every place, for weight sharing
+                    block = nn.Linear(width, width)
+                    layers = [block] * count
+                    self.layers = nn.ModuleList(layers)
+                def forward(self, x):
+                    for layer in self.layers:
+                        x = layer(x)
+                    return x
             """
         ),
     ),

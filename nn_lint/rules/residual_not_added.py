@@ -347,5 +347,55 @@ RULE = Rule(
                     return x + y
             """
         ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class DepthWise(nn.Module):
+                def __init__(self, width, residual=False):
+                    super().__init__()
+                    self.conv = nn.Conv2d(width, width, 3, padding=1, groups=width)
+                    self.project = nn.Conv2d(width, width, 1)
+                    self.residual = residual
+                def forward(self, x):
+                    if self.residual:
+                        shortcut = x
+                    x = self.project(self.conv(x))
+                    if self.residual:
+                        out = shortcut + x
+                    else:
+                        out = x
+                    return out
+            class Residual(nn.Module):
+                def __init__(self, width, count):
+                    super().__init__()
+                    modules = []
+                    for _ in range(count):
+                        modules.append(DepthWise(width, residual=True))
+                    self.model = nn.Sequential(*modules)
+                def forward(self, x):
+                    return self.model(x)
+            class InvertedResidualDown(nn.Module):
+                '''An inverted residual block with downsampling, stride 2.'''
+                def __init__(self, width):
+                    super().__init__()
+                    self.left1 = nn.Conv2d(width, width, 3, 2, 1, groups=width)
+                    self.left2 = nn.Conv2d(width, width, 1)
+                    self.right1 = nn.Conv2d(width, width, 1)
+                    self.right2 = nn.Conv2d(width, width, 3, 2, 1, groups=width)
+                    self.last = nn.Conv2d(2 * width, 2 * width, 1)
+                def forward(self, x):
+                    left = self.left2(self.left1(x))
+                    right = self.right2(self.right1(x))
+                    return self.last(torch.cat([left, right], dim=1))
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.first = Residual(8, 2)
+                    self.down = InvertedResidualDown(8)
+                def forward(self, x):
+                    return self.down(self.first(x))
+            """
+        ),
     ),
 )

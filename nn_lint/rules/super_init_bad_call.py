@@ -280,5 +280,18 @@ RULE = Rule(
                     super().__init__(width)
             """
         ),
+        Example(
+            """
+            from abc import ABC
+            from torch import nn
+            from somewhere import ExactModel
+            class Model(nn.Module, ABC):
+                pass
+            class Wrapped(Model, ExactModel):
+                def __init__(self, x, y):
+                    self.size = len(x)
+                    super().__init__(x, y)
+            """
+        ),
     ),
 )
