@@ -57,8 +57,9 @@ def _is_submodule(cls: ModuleClass, method: Method, node: cst.BaseExpression) ->
         return bool(found) and all(_is_plain(cls, layer.cls) for layer in found)
     listed = node.value if isinstance(node, cst.Subscript) else _iterated(method, node)
     name = None if listed is None else self_attribute(listed, method.receiver)
-    parts = None if name is None else cls.layers.alternatives(name)
-    return bool(parts) and all(_is_plain(cls, part.cls) for parts in parts or () for part in parts)
+    found = cls.layers.alternatives(name) if name is not None else None
+    parts = [part for alternative in found or () for part in alternative]
+    return bool(parts) and all(_is_plain(cls, part.cls) for part in parts)
 
 
 def _iterated(method: Method, node: cst.BaseExpression) -> cst.BaseExpression | None:
@@ -169,6 +170,22 @@ RULE = Rule(
                     return self.schedule.forward(x) + self.called.forward(x)
                 def predict(self, x):
                     return self.forward(x)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Layer(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+                    self.variants: dict[str, object] = {}
+                def add(self, name, variant):
+                    self.variants[name] = variant
+                def forward(self, x):
+                    for name in self.variants:
+                        x = self.variants[name].forward(self, x)
+                    return x
             """
         ),
     ),
