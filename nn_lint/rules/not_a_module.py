@@ -49,7 +49,8 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     init, forward = cls.init, cls.method("forward")
     if init is None or forward is None or forward.is_static or init.decorators or forward.is_abstract:
         return
-    kept = [name for name in _kept_layers(cls, init) if name in forward.attributes_of(forward.receiver)]
+    used = forward.attributes_of(forward.receiver) - _delegates(forward)
+    kept = [name for name in _kept_layers(cls, init) if name in used]
     if not kept or _is_base(cls):
         return
     message = (
@@ -67,6 +68,13 @@ def _kept_layers(cls: ModuleClass, init: Method) -> Iterator[str]:
                 name = self_attribute(item.target, init.receiver)
                 if name is not None:
                     yield name
+
+
+def _delegates(forward: Method) -> frozenset[str]:
+    """The attributes whose own `forward` it calls: it stands for another object, and is no part of a model."""
+    calls = (node.func for node in forward.own_nodes if isinstance(node, cst.Call))
+    owners = (func.value for func in calls if isinstance(func, cst.Attribute) and func.attr.value == "forward")
+    return frozenset(name for owner in owners if (name := self_attribute(owner, forward.receiver)) is not None)
 
 
 def _is_base(cls: ModuleClass) -> bool:
@@ -205,6 +213,18 @@ RULE = Rule(
                     self.loss = nn.MSELoss()
                 def forward(self, x, y):
                     return self.loss(x, y)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Remote:
+                def __init__(self, width):
+                    self.layer = nn.Linear(width, width)
+                def forward(self, x):
+                    return None if x is None else self.layer.forward(x)
+                def weight(self):
+                    return self.layer.weight
             """
         ),
     ),

@@ -45,7 +45,9 @@ _MAKERS = frozenset(
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each such tensor that `__init__` keeps."""
     init = cls.init
-    if init is None or not cls.is_module or cls.defines("parameters") or cls.defines("named_parameters"):
+    if init is None or not cls.is_module or cls.lacks_forward:
+        return
+    if cls.defines("parameters") or cls.defines("named_parameters"):
         return
     for store in stores(init):
         flag = _flag(cls, init, store.value) or _flag_later(cls, init, store)
@@ -214,6 +216,19 @@ RULE = Rule(
                     self.delta.data -= 0.1 * self.delta.grad
                 def forward(self, x):
                     return x + self.delta
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Benchmark(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.fc = nn.Linear(width, width)
+                    self.input = torch.randn([4, width], requires_grad=True)
+                def step(self):
+                    self.fc(self.input).sum().backward()
             """
         ),
     ),
