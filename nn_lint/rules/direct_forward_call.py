@@ -57,8 +57,8 @@ def _is_submodule(cls: ModuleClass, method: Method, node: cst.BaseExpression) ->
         return bool(found) and all(_is_plain(cls, layer.cls) for layer in found)
     listed = node.value if isinstance(node, cst.Subscript) else _iterated(method, node)
     name = None if listed is None else self_attribute(listed, method.receiver)
-    found = cls.layers.alternatives(name) if name is not None else None
-    parts = [part for alternative in found or () for part in alternative]
+    alternatives = cls.layers.alternatives(name) if name is not None else None
+    parts = [part for layers in alternatives or () for part in layers]
     return bool(parts) and all(_is_plain(cls, part.cls) for part in parts)
 
 
