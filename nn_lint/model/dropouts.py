@@ -43,9 +43,14 @@ class Unguarded:
     is_attention: bool
 
 
+def drops_on_purpose(cls: ModuleClass) -> bool:
+    """Whether the class says that its dropout is meant to be on in evaluation."""
+    return _ON_PURPOSE.search(cls.text) is not None
+
+
 def unguarded_dropouts(cls: ModuleClass) -> Iterator[Unguarded]:
     """Every dropout in the methods of a class that is on whether the module trains or not."""
-    if _ON_PURPOSE.search(cls.text):
+    if drops_on_purpose(cls):
         return
     for method in cls.methods:
         if method.name == "__init__" or method.is_static or _TRAINING_METHODS.search(method.name):
