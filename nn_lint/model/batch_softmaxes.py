@@ -10,6 +10,7 @@ import libcst as cst
 
 from nn_lint.model.containers import parts
 from nn_lint.model.layers import ACTIVATIONS, PASSIVE, Layer
+from nn_lint.model.samples import loses_batch, takes_one_sample
 from nn_lint.model.torch_calls import given
 from nn_lint.model.values import Kind, Value
 
@@ -20,7 +21,9 @@ _FUNCTIONS = frozenset({"softmax", "log_softmax"})
 _LAYERS = frozenset({"Softmax", "LogSoftmax"})
 _PASSED_ON = frozenset({"squeeze", "float", "contiguous", "relu", "dropout"})
 _SINGLE = re.compile(
-    r"polic|actor|agent|q_?net|bandit|attention|attn|gate|rout|weight|pool|graph|node|bag|mil\b", re.IGNORECASE
+    r"polic|actor|agent|q_?net|bandit|attention|attn|gate|rout|weight|pool|graph|node|bag|mil\b|rank|select|slot|expert"
+    r"|mixture|candidate|document|retriev",
+    re.IGNORECASE,
 )
 _INNER_DIMENSIONS = frozenset({("1", "2"), ("2", "1"), ("2", "3"), ("3", "2")})
 _SCORES = re.compile(r"class|label|action|vocab|categor|output|^out|target|^n_out", re.IGNORECASE)
@@ -32,14 +35,22 @@ def softmaxes_over_batch(cls: ModuleClass) -> Iterator[cst.Call]:
     if flow is None:
         return
     returned = {item for _, value in flow.returned for item in _results(value)}
+    is_single = _SINGLE.search(_words(cls)) is not None or takes_one_sample(cls)
     seen: set[cst.CSTNode] = set()
     for value in flow.values:
         for call, scores in _over_first(cls, value):
             is_batched = _is_batched_product(scores)
-            is_result = value in returned and not _SINGLE.search(cls.name) and _is_scored(cls, value, call)
+            is_result = value in returned and not is_single and _is_scored(cls, value, call)
             if (is_batched or is_result) and call not in seen and cls.syntax.holds(call):
                 seen.add(call)
                 yield call
+
+
+def _words(cls: ModuleClass) -> str:
+    """The name and docstring of the class, and the names of what forward takes."""
+    forward = cls.method("forward")
+    names = [item.name for item in forward.parameters] if forward is not None else []
+    return " ".join((cls.name, cls.docstring, *names))
 
 
 def _results(value: Value) -> Iterator[Value]:
@@ -95,7 +106,7 @@ def _swaps_inner(value: Value) -> bool:
 def _is_scored(cls: ModuleClass, value: Value, call: cst.Call) -> bool:
     """Whether a linear layer gives the scores, more than one for each sample, of a parameter of forward."""
     path = value.straight_path()
-    if path is None:
+    if path is None or any(map(loses_batch, path)):
         return False
     steps = [step for item in path[1:] for step in _steps(cls, item)]
     before = [step for step in steps if step is None or step.call is not call]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model.layers import CONVOLUTIONS, NORMS
+from nn_lint.model.modes import calls_in_any_mode
 from nn_lint.model.syntax import walk
 from nn_lint.model.values import Kind, Value
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
 _COPIES = frozenset({"tensor", "from_numpy", "FloatTensor"})
+_NUMBERS = frozenset({"item", "tolist"})
+_GIVEN_UP = re.compile(r"target|teacher|ema\b|fixed|frozen|momentum|reference|old")
 _WAYS = frozenset({"data", "item", "numpy", "tolist"})
 _TRAINABLE = CONVOLUTIONS | NORMS | {"Linear", "LSTM", "GRU", "RNN", "Bilinear", "Sequential"}
 _SMOOTH = frozenset(
@@ -56,6 +59,8 @@ def graph_breaks(cls: ModuleClass) -> Iterator[GraphBreak]:
         layer = _layer_before(value.operands[0]) if value.operands else None
         if layer is None or not cls.syntax.holds(node) or _has_other_ways(layer, value, reached):
             continue
+        if _GIVEN_UP.search(layer.name) or (value.name in _NUMBERS and not _goes_on(value, reached)):
+            continue
         seen.add(node)
         name = value.name if isinstance(node, cst.Attribute) else f"{value.name}()"
         yield GraphBreak(node, f".{name}" if value.name in _WAYS else f"torch.{name}", layer.name)
@@ -82,6 +87,11 @@ def _layer_before(value: Value) -> Value | None:
     return value if is_trainable and value.depends else None
 
 
+def _goes_on(copy: Value, reached: set[Value]) -> bool:
+    """Whether anything computes with a copy: numbers that are returned as they are cannot be meant for training."""
+    return any(copy in item.operands and item.kind not in (Kind.COLLECTION, Kind.CHOICE) for item in reached)
+
+
 def _has_other_ways(layer: Value, copy: Value, reached: set[Value]) -> bool:
     """Whether a layer's output reaches the result by a way that does not lead through the copy."""
     before = set(copy.ancestors())
@@ -94,8 +104,9 @@ def _has_other_ways(layer: Value, copy: Value, reached: set[Value]) -> bool:
 
 
 def _silent_nodes(method: Method) -> frozenset[cst.CSTNode]:
-    """What stands below `with torch.no_grad()`."""
-    return frozenset(
+    """What stands below `with torch.no_grad()`, or runs in one mode alone."""
+    in_any_mode = set(calls_in_any_mode(method))
+    return frozenset(node for node in walk(method.node.body, cst.Call) if node not in in_any_mode) | frozenset(
         inner
         for node in walk(method.node.body, cst.With)
         if isinstance(node, cst.With) and any("grad" in method.syntax.text(item.item) for item in node.items)

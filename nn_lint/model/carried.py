@@ -49,7 +49,12 @@ def _is_set_elsewhere(cls: ModuleClass, name: str) -> bool:
     others = (method for method in methods if method.name not in ("__init__", "forward"))
     if any(name in assigned_attributes(method) for method in others):
         return True
-    stores = re.finditer(rf"(\w+)\.{re.escape(name)}\b[^=\n]*=(?!=)", cls.definition.file.text.content)
+    content = cls.definition.file.text.content
+    if re.search(rf"(?<!register_buffer\()[\"']{re.escape(name)}[\"']", content) or re.search(
+        r"\b__dict__\b|\bsetattr\(", cls.text
+    ):
+        return True
+    stores = re.finditer(rf"(\w+)\.{re.escape(name)}\b[^=\n]*=(?!=)", content)
     return any(found[1] != "self" for found in stores)
 
 
@@ -59,7 +64,7 @@ def _keeping(cls: ModuleClass, forward: Method, flow: Flow, name: str) -> cst.CS
     A value that was stored before in the same call is not a former one: the first statement that touches the attribute
     without a condition decides.
     """
-    if _starts_afresh(forward, name) or _is_dropped(forward, flow, name):
+    if _starts_afresh(forward, name) or _is_dropped(forward, flow, name) or _is_reset_on_demand(forward, flow, name):
         return None
     for node in forward.own_nodes:
         if not isinstance(node, cst.Assign):
@@ -103,6 +108,35 @@ def _is_dropped(forward: Method, flow: Flow, name: str) -> bool:
     return False
 
 
+def _is_reset_on_demand(forward: Method, flow: Flow, name: str) -> bool:
+    """Whether a parameter of forward decides that the state begins anew: `if reset: self.h = None`."""
+    parameters = {item.name for item in forward.parameters[1:]}
+    for condition in walk(forward.node.body, cst.If, cst.IfExp):
+        if not isinstance(condition, (cst.If, cst.IfExp)) or parameters.isdisjoint(_names(condition.test)):
+            continue
+        if isinstance(condition, cst.If) and any(_resets(forward, node, flow, name) for node in walk(condition)):
+            return True
+    return any(
+        isinstance(node, cst.Assign)
+        and any(self_attribute(item.target, forward.receiver) == name for item in node.targets)
+        and isinstance(node.value, cst.IfExp)
+        and not parameters.isdisjoint(_names(node.value.test))
+        for node in forward.own_nodes
+    )
+
+
+def _resets(forward: Method, node: cst.CSTNode, flow: Flow, name: str) -> bool:
+    if not isinstance(node, cst.Assign):
+        return False
+    value = flow.made.get(node.value)
+    is_stored = any(self_attribute(item.target, forward.receiver) == name for item in node.targets)
+    return is_stored and (value is None or not value.depends)
+
+
+def _names(node: cst.CSTNode) -> set[str]:
+    return {item.value for item in walk(node, cst.Name) if isinstance(item, cst.Name)}
+
+
 def _stored(forward: Method, node: cst.Assign, flow: Flow, name: str) -> Value | None:
     """What a statement puts into the attribute; of a tuple that is unpacked, the whole."""
     for target in node.targets:
@@ -112,9 +146,20 @@ def _stored(forward: Method, node: cst.Assign, flow: Flow, name: str) -> Value |
     return None
 
 
+def _is_foreign(cls: ModuleClass, forward: Method, value: Value, name: str) -> bool:
+    """Whether a function of the project gets the state, and may detach it: `repackage(self.h)`."""
+    node = value.node
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Name):
+        return False
+    given = (self_attribute(item, forward.receiver) for item in walk(node, cst.Attribute))
+    return name in given and torch_function(cls, node) is None
+
+
 def _mixes(cls: ModuleClass, forward: Method, flow: Flow, value: Value, name: str) -> bool:
     """Whether a value needs gradients and comes of the attribute's former value."""
     made = list(value.ancestors())
+    if any(_is_foreign(cls, forward, item, name) for item in made):
+        return False
     if not value.depends or not any(item.layer is not None and item.layer.torch_name in _WIDTH for item in made):
         return False
     if any(isinstance(item.node, cst.Call) and torch_function(cls, item.node) == "no_grad" for item in made):

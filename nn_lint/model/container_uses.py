@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from nn_lint.model.method import Method
+from nn_lint.model.layer_calls import CONTAINERS
+from nn_lint.model.method import Method, target_names
 from nn_lint.model.occurrences import Chain, attribute_occurrences, name_occurrences
 from nn_lint.model.syntax import dotted, walk
+from nn_lint.project.hierarchy import ProjectClass
+from nn_lint.project.sites import may_see
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
+_WORD = re.compile(r"\w+")
 _FILLING = frozenset({"append", "extend", "insert", "add", "setdefault", "update", "pop", "index", "get", "reverse"})
 _VIEWS = frozenset({"values", "items", "keys", "copy"})
 _WALKING = frozenset({"enumerate", "zip", "reversed", "list", "tuple", "sorted", "iter", "filter"})
@@ -49,6 +54,30 @@ def _is_taking(chain: Chain) -> bool:
     return isinstance(parent, (cst.For, cst.CompFor, cst.Assign))
 
 
+def is_handled_outside(cls: ModuleClass, attribute: str) -> bool:
+    """Whether an heir does more with a container than to use it, or code outside of the class moves or registers it."""
+    hierarchy = cls.registry.hierarchy
+    taken = re.compile(rf"[^\n]*(?<!\bself)\.{attribute}\b[^\n]*(?:\n[^\n]*)?")
+    for file in hierarchy.files.mentioning(cls.name, cls.definition.file):
+        if not may_see(cls.definition, file) or attribute not in file.text.content:
+            continue
+        rows = "".join(found[0] for found in taken.finditer(file.text.content))
+        if not _HANDLING.isdisjoint(_WORD.findall(rows)) or any(name in rows for name in CONTAINERS):
+            return True
+        for facts in file.facts.classes:
+            heir = ProjectClass(file, facts)
+            if cls.definition in hierarchy.ancestry(heir).order and not _uses_plainly(
+                cls.registry.model(heir), attribute
+            ):
+                return True
+    return False
+
+
+def _uses_plainly(cls: ModuleClass, attribute: str) -> bool:
+    chains = (attribute_occurrences(method.node.body, method.receiver, attribute) for method in cls.methods)
+    return all(_is_plain_use(chain) for found in chains for chain in found)
+
+
 def local_is_only_filled(method: Method, name: str) -> bool:
     """Whether a local name is only assigned, filled, measured, and stored in an attribute of its own."""
     for chain in name_occurrences(method.node.body, name):
@@ -65,10 +94,14 @@ def local_is_only_filled(method: Method, name: str) -> bool:
 def _is_plain_use(chain: Chain) -> bool:
     """Whether the last node of a chain, a container, does not go anywhere from here."""
     node, parent = chain[-1], chain[-2]
-    if isinstance(parent, (cst.AssignTarget, cst.AugAssign, cst.AnnAssign, cst.Comparison, cst.If, cst.IfExp)):
-        return not isinstance(parent, cst.IfExp) or node is parent.test
+    if isinstance(parent, (cst.AssignTarget, cst.AnnAssign, cst.Comparison, cst.If)):
+        return True
+    if isinstance(parent, cst.IfExp):
+        return node is parent.test
+    if isinstance(parent, cst.AugAssign):
+        return node is parent.target
     if isinstance(parent, cst.Assign):
-        return all(isinstance(item.target, (cst.Tuple, cst.List)) for item in parent.targets)
+        return all(_is_unpacked(item.target) for item in parent.targets)
     if isinstance(parent, (cst.BooleanOperation, cst.UnaryOperation, cst.Assert)):
         return True
     if isinstance(parent, cst.Attribute):
@@ -78,8 +111,13 @@ def _is_plain_use(chain: Chain) -> bool:
     if isinstance(parent, cst.Arg):
         return _is_plain_argument(chain)
     if isinstance(parent, cst.For) and node is parent.iter:
-        return not _is_handling(parent.body)
-    return isinstance(parent, cst.CompFor) and node is parent.iter and _is_plain_comprehension(chain)
+        return not _is_handling(parent.body) and not _hands_on(parent.target, parent.body)
+    return isinstance(parent, cst.CompFor) and node is parent.iter and _is_plain_comprehension(chain, parent.target)
+
+
+def _is_unpacked(target: cst.CSTNode) -> bool:
+    """Whether the items get local names: attributes would register them."""
+    return isinstance(target, (cst.Tuple, cst.List)) and next(walk(target, cst.Attribute), None) is None
 
 
 def _is_plain_method(chain: Chain) -> bool:
@@ -102,7 +140,9 @@ def _is_plain_item(chain: Chain) -> bool:
         call = chain[-4]
         name = (dotted(call.func) or "?").rpartition(".")[2] if isinstance(call, cst.Call) else "?"
         return name[:1].islower() and name not in _HANDLING
-    used = (cst.Call, cst.AssignTarget, cst.Assign, cst.Subscript, cst.For, cst.Comparison, cst.BinaryOperation)
+    if isinstance(parent, cst.Assign):
+        return all(isinstance(item.target, cst.Name) or _is_unpacked(item.target) for item in parent.targets)
+    used = (cst.Call, cst.AssignTarget, cst.Subscript, cst.For, cst.Comparison, cst.BinaryOperation)
     return isinstance(parent, used)
 
 
@@ -114,13 +154,31 @@ def _is_plain_argument(chain: Chain) -> bool:
     return name in _WALKING and _is_plain_use(chain[:-2])
 
 
-def _is_plain_comprehension(chain: Chain) -> bool:
+def _is_plain_comprehension(chain: Chain, target: cst.CSTNode) -> bool:
     """A comprehension that calls the items; one that hands them on, or takes their parameters, does something else."""
     comprehension = next(
         node for node in reversed(chain) if isinstance(node, (cst.BaseComp, cst.DictComp)) and node is not chain[-1]
     )
     value = comprehension.value if isinstance(comprehension, cst.DictComp) else comprehension.elt  # type: ignore[attr-defined]
-    return not isinstance(value, cst.Name) and not _is_handling(comprehension)
+    return not isinstance(value, cst.Name) and not _is_handling(comprehension) and not _hands_on(target, comprehension)
+
+
+def _hands_on(target: cst.CSTNode, body: cst.CSTNode) -> bool:
+    """Whether code that goes through items stores them, or gives them to a class, a container or its own method."""
+    items = set(target_names(target))
+    for node in walk(body, cst.Assign, cst.Call):
+        is_assigned = isinstance(node, cst.Assign) and _is_one_of(node.value, items)
+        if is_assigned and not all(isinstance(item.target, cst.Name) for item in node.targets):  # type: ignore[attr-defined]
+            return True
+        if isinstance(node, cst.Call) and any(_is_one_of(item.value, items) for item in node.args):
+            owner, _, name = (dotted(node.func) or "?.?").rpartition(".")
+            if not name.islower() or name in _FILLING or owner == "self":
+                return True
+    return False
+
+
+def _is_one_of(node: cst.CSTNode, names: set[str]) -> bool:
+    return isinstance(node, cst.Name) and node.value in names
 
 
 def _is_handling(node: cst.CSTNode) -> bool:

@@ -11,6 +11,7 @@ import libcst as cst
 
 from nn_lint.model.method import Method
 from nn_lint.model.modes import calls_in_any_mode, mentions_mode
+from nn_lint.model.stores import stores
 from nn_lint.model.syntax import dotted, self_attribute, walk
 from nn_lint.model.torch_calls import given, has_stars, torch_function
 
@@ -26,6 +27,9 @@ _ON_PURPOSE = re.compile(
     r"|non.?determin",
     re.IGNORECASE,
 )
+_TRAINING_CLASS = re.compile(r"loss|augment|corrupt|nois|perturb|random", re.IGNORECASE)
+_AUGMENTING = re.compile(r"augment|corrupt|perturb", re.IGNORECASE)
+_TRAINING_NAMES = re.compile(r"nois|corrupt|augment|perturb|mask", re.IGNORECASE)
 _TRAINING_METHODS = re.compile(r"train|augment|corrupt|nois|mask|loss|^step$", re.IGNORECASE)
 
 
@@ -43,9 +47,16 @@ class Unguarded:
     is_attention: bool
 
 
+def drops_on_purpose(cls: ModuleClass) -> bool:
+    """Whether the class says that its dropout is meant to be on in evaluation, or that it is for training alone."""
+    if _ON_PURPOSE.search(cls.text) is not None or _TRAINING_CLASS.search(cls.name) is not None:
+        return True
+    return _AUGMENTING.search(cls.docstring) is not None
+
+
 def unguarded_dropouts(cls: ModuleClass) -> Iterator[Unguarded]:
     """Every dropout in the methods of a class that is on whether the module trains or not."""
-    if _ON_PURPOSE.search(cls.text):
+    if drops_on_purpose(cls):
         return
     for method in cls.methods:
         if method.name == "__init__" or method.is_static or _TRAINING_METHODS.search(method.name):
@@ -69,7 +80,20 @@ def _unguarded(cls: ModuleClass, method: Method, call: cst.Call) -> Unguarded | 
     if not is_attention and given(call, "training", 2) is not None:
         return None
     is_on = _is_on(cls, method, rate.value) if rate is not None else not is_attention
+    if is_on and _TRAINING_NAMES.search(" ".join(_names_of(method, call))):
+        return None
     return Unguarded(call, method, callee, rate, is_attention) if is_on else None
+
+
+def _names_of(method: Method, call: cst.Call) -> list[str]:
+    """The local names that get what a call makes."""
+    return [
+        target.target.value
+        for node in method.own_nodes
+        if isinstance(node, cst.Assign) and node.value is call
+        for target in node.targets
+        if isinstance(target.target, cst.Name)
+    ]
 
 
 def _is_on(cls: ModuleClass, method: Method, rate: cst.BaseExpression) -> bool:
@@ -82,7 +106,13 @@ def _is_on(cls: ModuleClass, method: Method, rate: cst.BaseExpression) -> bool:
         assigned = _assigned(method, rate.value)
         return len(assigned) == 1 and _is_on(cls, method, assigned[0]) and not _is_bound_otherwise(method, rate.value)
     path = (dotted(rate) or "").split(".")
-    return len(path) > 1 and path[0] == method.receiver and not _is_switched(cls, path[1])
+    return len(path) > 1 and path[0] == method.receiver and not _is_switched(cls, path[1]) and not _is_off(cls, path[1])
+
+
+def _is_off(cls: ModuleClass, attribute: str) -> bool:
+    """Whether a rate is written down as zero."""
+    values = [store.value for method in cls.methods for store in stores(method) if store.attribute == attribute]
+    return any(isinstance(item, (cst.Float, cst.Integer)) and float(item.value) == 0 for item in values)
 
 
 def _assigned(method: Method, name: str) -> list[cst.BaseExpression]:

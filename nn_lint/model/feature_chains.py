@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from nn_lint.model.arithmetic import cases, evaluate
 from nn_lint.model.containers import parts
 from nn_lint.model.layers import ACTIVATIONS, NORMS, Layer
+from nn_lint.model.method import bound_names
+from nn_lint.model.polynomials import differ_always, polynomial
 from nn_lint.model.syntax import walk
 from nn_lint.model.torch_calls import given, has_stars
 from nn_lint.model.values import Kind, Value
@@ -26,6 +28,7 @@ _POOLS = frozenset(
 _KEPT = (ACTIVATIONS - {"PReLU"}) | {"Dropout", "Identity", "AlphaDropout"}
 _KEPT_FUNCTIONS = frozenset("relu relu_ relu6 gelu silu tanh sigmoid elu leaky_relu dropout contiguous mish".split())
 _POOL_FUNCTIONS = frozenset(f"{kind}_pool{rank}d" for kind in ("max", "avg") for rank in (1, 2, 3))
+_HOOKS = re.compile(r"register_forward_(?:pre_)?hook")
 _CHANNELS, _LAST = "channels", "features"
 
 
@@ -53,8 +56,11 @@ class _Features:
 def mismatches(cls: ModuleClass) -> Iterator[Mismatch]:
     """Every pair of layers of the class itself whose numbers differ whatever the constructor is given."""
     found: dict[cst.CSTNode, Mismatch] = {}
-    for layers in cls.layers.own.values():
-        for layer in layers:
+    if _HOOKS.search(cls.text):
+        return
+    for name, layers in cls.layers.own.items():
+        is_called = next(cls.calls_on_self(name), None) is not None
+        for layer in layers if is_called and not _is_changed(cls, name) else ():
             if layer.torch_name == "Sequential":
                 _pass_through(cls, layer, None, found)
     flow = cls.flow
@@ -65,12 +71,19 @@ def mismatches(cls: ModuleClass) -> Iterator[Mismatch]:
     yield from (item for node, item in found.items() if cls.syntax.holds(node))
 
 
+def _is_changed(cls: ModuleClass, attribute: str) -> bool:
+    """Whether code puts other layers into a submodule than it was built with."""
+    growing = r"insert|append|extend|add_module|pop|forward\s*="
+    return re.search(rf"\.{attribute}(?:\.(?:{growing})|\[[^\]\n]*\]\s*=(?!=))", cls.text) is not None
+
+
 def _of_value(
     cls: ModuleClass, value: Value, known: dict[Value, _Features | None], found: dict[cst.CSTNode, Mismatch]
 ) -> _Features | None:
     before = known.get(value.operands[0]) if value.operands else None
     if value.kind is Kind.LAYER:
         is_own = value.layer is not None and value.layer in cls.layers.own.get(value.layer.attribute, ())
+        is_own = is_own and value.layer is not None and not _is_changed(cls, value.layer.attribute)
         return _pass_through(cls, value.layer, before, found) if is_own and value.layer is not None else None
     if value.kind is not Kind.OPERATION or not isinstance(value.node, cst.Call) or before is None:
         return None
@@ -140,14 +153,12 @@ def _compare(
     taken: cst.BaseExpression,
     found: dict[cst.CSTNode, Mismatch],
 ) -> None:
-    """Keep a pair whose numbers are known and differ in every case."""
+    """Keep a pair whose numbers are known, and differ whatever the constructor is given."""
     init = next((item for item in cls.methods if any(node is taken for node in walk(item.node.body))), None)
     if init is None or not any(node is before.number for node in walk(init.node.body)):
         return
-    pairs = [
-        (evaluate(before.number, numbers), evaluate(taken, numbers))
-        for numbers in cases(init, (before.number, taken), {})
-    ]
-    if pairs and all(isinstance(a, int) and isinstance(b, int) and a != b for a, b in pairs):
+    names = frozenset(item.name for item in init.parameters[1:]) - set(bound_names(init.node.body))
+    one, other = polynomial(before.number, names), polynomial(taken, names)
+    if one is not None and other is not None and differ_always(one, other):
         texts = cls.syntax.text(before.number), cls.syntax.text(taken)
         found.setdefault(layer.call, Mismatch(before.giver, layer, *texts, before.unit))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model.containers import parts
+from nn_lint.model.expressions import Flow
 from nn_lint.model.layers import ACTIVATIONS, NORMS, PASSIVE, Layer
+from nn_lint.model.samples import loses_batch, takes_one_sample
 from nn_lint.model.torch_calls import given
 from nn_lint.model.values import Kind, Value
 
@@ -21,6 +24,7 @@ _POOLS = frozenset({"AdaptiveAvgPool2d", "AdaptiveMaxPool2d"})
 _SPATIAL = _POOLS | {"Conv2d", "BatchNorm2d", "MaxPool2d", "AvgPool2d"}
 _KEPT_LAYERS = ACTIVATIONS | PASSIVE
 _KEPT = frozenset("relu relu_ gelu silu tanh sigmoid dropout dropout2d leaky_relu contiguous".split())
+_STEPS = re.compile(r"frame|clip|video|segment|step|crop|slice|\bviews\b|patch|stack|group|agent", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Folding:
 def foldings(cls: ModuleClass) -> Iterator[Folding]:
     """The flattenings of everything that a linear layer takes, and the views of another number of features."""
     flow = cls.flow
-    if flow is None:
+    if flow is None or takes_one_sample(cls):
         return
     seen: set[cst.CSTNode] = set()
     for value in flow.values:
@@ -47,10 +51,26 @@ def foldings(cls: ModuleClass) -> Iterator[Folding]:
             is_folded = bool(users) and all(map(_is_linear, users)) and _is_image(cls, value.operands[0])
         else:
             features = _features(cls, value.operands[0]) if value.name in ("view", "reshape") else None
-            is_folded = features is not None and _row_length(node) not in (None, features)
+            length = _row_length(node)
+            is_folded = features is not None and length not in (None, features) and not _is_meant(cls, value, flow)
+            is_folded = is_folded and not (length and features and length % features == 0 and _joins_steps(cls))
         if is_folded and cls.syntax.holds(node):
             seen.add(node)
             yield Folding(node, features)
+
+
+def _is_meant(cls: ModuleClass, value: Value, flow: Flow) -> bool:
+    """Whether the rows go elsewhere than into linear layers, or are put together again afterwards."""
+    users = [item for item in flow.values if value in item.operands]
+    if not users or not all(map(_is_linear, users)):
+        return True
+    later = {item for item in flow.values if item is not value and value in set(item.ancestors())}
+    return any(item.name in ("view", "reshape", "unflatten", "chunk", "split", "mean", "view_as") for item in later)
+
+
+def _joins_steps(cls: ModuleClass) -> bool:
+    """Whether the class speaks of frames or the like, several of which make one sample."""
+    return _STEPS.search(cls.text) is not None
 
 
 def _flattens_all(value: Value, node: cst.Call) -> bool:
@@ -72,7 +92,11 @@ def _is_linear(value: Value) -> bool:
 def _is_image(cls: ModuleClass, value: Value) -> bool:
     """Whether a value comes straight out of layers for images, with nothing that may have left a single sample."""
     path = value.straight_path()
-    if path is None or any(item.kind not in (Kind.INPUT, Kind.LAYER, Kind.OPERATION) for item in path):
+    if (
+        path is None
+        or any(map(loses_batch, path))
+        or any(item.kind not in (Kind.INPUT, Kind.LAYER, Kind.OPERATION) for item in path)
+    ):
         return False
     if any(item.kind is Kind.OPERATION and item.name not in _KEPT for item in path):
         return False

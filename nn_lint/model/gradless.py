@@ -22,7 +22,7 @@ _GRADLESS = re.compile(r"(?:^|\.)(?:no_grad|inference_mode)$")
 _ON_PURPOSE = re.compile(
     r"freez|frozen|requires_grad|\beval\(|teacher|ema\b|momentum|inference|generat|predict|export|pretrain|fixed|random"
     r"|codebook|metric|evaluat|target|sampl|load_state|\.data\b|parameters\(|optim|reference|perceptual|lpips|backward"
-    r"|weight\b|enable_grad",
+    r"|weight\b|enable_grad|hash|binari",
     re.IGNORECASE,
 )
 

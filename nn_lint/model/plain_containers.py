@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from nn_lint.model.container_uses import is_only_used, local_is_only_filled
+from nn_lint.model.container_uses import is_handled_outside, is_only_used, local_is_only_filled
 from nn_lint.model.layer_calls import DROPOUTS, built_class, holds_weights, is_parameter
 from nn_lint.model.method import Method, binds
 from nn_lint.model.occurrences import name_occurrences
@@ -58,7 +58,7 @@ def plain_containers(cls: ModuleClass) -> Iterator[PlainContainer]:
             grown = tuple(item for method in cls.methods for item in _grown(method, f"{method.receiver}.{attribute}"))
             items = (*found.items, *grown)
             if not _is_hiding_place(items) and _holds_layers(cls, found.method, items):
-                if is_only_used(cls, attribute):
+                if is_only_used(cls, attribute) and not is_handled_outside(cls, attribute):
                     kinds = {_kind(cls, found.method, item.node) for item in items}
                     kind = kinds.pop() if len(kinds) == 1 else ""
                     yield PlainContainer(attribute, found.method, found.value, found.is_dict, items, kind)
@@ -66,9 +66,9 @@ def plain_containers(cls: ModuleClass) -> Iterator[PlainContainer]:
 
 
 def _candidates(cls: ModuleClass) -> tuple[str, ...]:
-    """The attributes that the class itself makes containers."""
+    """The attributes that the class itself makes containers; what a property does with them cannot be told."""
     found = (store for method in cls.methods for store in stores(method) if _is_container(method, store.value))
-    return tuple(dict.fromkeys(store.attribute for store in found))
+    return tuple(dict.fromkeys(store.attribute for store in found if cls.find_method(store.attribute) is None))
 
 
 def _stores(cls: ModuleClass, attribute: str) -> list[tuple[Method, cst.BaseExpression]]:
@@ -179,7 +179,8 @@ def _only_value(method: Method, name: str) -> cst.BaseExpression | None:
     handed = [chain for chain in chains if not isinstance(chain[-2], (cst.AssignTarget, cst.Attribute))]
     if len(stored) != 1 or len(handed) != 1 or len(method.locals & {name}) != 1:
         return None
-    return stored[0].value if isinstance(stored[0], cst.Assign) else None
+    only = stored[0] if isinstance(stored[0], cst.Assign) and len(stored[0].targets) == 1 else None
+    return only.value if only is not None else None
 
 
 def _grown(method: Method, target: str) -> Iterator[Item]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from nn_lint.project.hierarchy import TorchClass
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
+
+_FLAG = re.compile(r"_?(?:use|with|has|is|add|do|no|apply|enable)_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def _multiplied(cls: ModuleClass, method: Method, node: cst.BinaryOperation) -> 
     if not isinstance(node.operator, cst.Multiply):
         return
     for listed, times in ((node.left, node.right), (node.right, node.left)):
-        if not isinstance(listed, cst.List) or isinstance(times, cst.Comparison) or _is_one(times):
+        if not isinstance(listed, cst.List) or _is_one(times) or _is_flag(method, times):
             continue
         for item in elements(listed):
             is_name = isinstance(item, cst.Name) and _is_one_layer(cls, method, item.value)
@@ -56,6 +59,20 @@ def _multiplied(cls: ModuleClass, method: Method, node: cst.BinaryOperation) -> 
 
 def _is_one(node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Integer) and node.value in ("0", "1")
+
+
+def _is_flag(method: Method, node: cst.BaseExpression) -> bool:
+    """Whether a list is multiplied by yes or no, which keeps it or drops it."""
+    if isinstance(node, cst.Call) and dotted(node.func) in ("bool", "int") and len(node.args) == 1:
+        return dotted(node.func) == "bool" or _is_flag(method, node.args[0].value)
+    if isinstance(node, (cst.Comparison, cst.BooleanOperation)):
+        return True
+    if isinstance(node, cst.UnaryOperation):
+        return isinstance(node.operator, cst.Not)
+    name = (dotted(node) or "").rpartition(".")[2]
+    parameter = next((item for item in method.parameters if item.name == name), None)
+    is_said = parameter is not None and (parameter.annotation == "bool" or parameter.default in ("True", "False"))
+    return is_said or _FLAG.match(name) is not None
 
 
 def _comprehended(cls: ModuleClass, method: Method, node: cst.ListComp | cst.GeneratorExp) -> Iterator[Repeat]:

@@ -30,6 +30,7 @@ _KEPT_METHODS = frozenset(
 )
 _KEPT_FUNCTIONS = frozenset("relu gelu silu sigmoid tanh softmax log_softmax dropout leaky_relu elu".split())
 _KEPT_LAYERS = ACTIVATIONS | PASSIVE | {"LayerNorm", "Softmax"}
+_MOVING = frozenset("transpose_ swapaxes_ swapdims_ t_ unsqueeze_ squeeze_ resize_ set_".split())
 _VIEWS = frozenset({"view", "reshape"})
 
 
@@ -70,6 +71,7 @@ class _Tracer:
                 self._assign(statement)
             elif isinstance(statement, (cst.Expr, cst.Return)) and statement.value is not None:
                 self._shape(statement.value)
+                self._forget(set(_moved_in_place(statement.value)))
             elif isinstance(statement, cst.With):
                 self.run(statement.body)
             else:
@@ -100,6 +102,7 @@ class _Tracer:
         if isinstance(target, (cst.Tuple, cst.List)) and len(node.targets) == 1:
             self._share_out(target, node.value)
             return
+        self._forget(set(bound_names(node.value)))
         found = self._shape(node.value)
         dim = self._dim(node.value)
         if isinstance(target, cst.Name) and _is_padded(node.value):
@@ -246,6 +249,12 @@ def _is_outer(block: cst.CSTNode, statement: cst.CSTNode) -> bool:
             return True
         current = current.orelse
     return isinstance(current, cst.Else) and current.body is block
+
+
+def _moved_in_place(node: cst.BaseExpression) -> Iterator[str]:
+    """`x` of `x.transpose_(1, 2)`."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in _MOVING:
+        yield from _names(node.func.value)
 
 
 def _is_padded(node: cst.BaseExpression) -> bool:

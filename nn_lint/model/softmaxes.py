@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -39,6 +40,8 @@ def softmaxes_without_dim(cls: ModuleClass) -> Iterator[Softmax]:
             if isinstance(found, ExternalClass) and found.origin in _FUNCTIONS and _lacks_dim(node, position=1):
                 yield Softmax(callee, node, _rank_of_argument(cls, node))
             elif isinstance(found, TorchClass) and found.name in _LAYERS and _lacks_dim(node, position=0):
+                if _is_set_later(cls, node):
+                    continue
                 yield Softmax(callee, node, _rank_where_used(cls, node))
 
 
@@ -55,6 +58,12 @@ def _rank_of_argument(cls: ModuleClass, call: cst.Call) -> int | None:
     made = cls.flow.made if cls.flow is not None else {}
     value = made.get(call.args[0].value) if call.args else None
     return rank(value) if value is not None and value.depends else None
+
+
+def _is_set_later(cls: ModuleClass, construction: cst.Call) -> bool:
+    """`self.softmax.dim = axis`."""
+    names = [name for name, found in cls.layers.own.items() if any(item.call is construction for item in found)]
+    return any(re.search(rf"\.{name}\.dim\s*=(?!=)", cls.text) for name in names)
 
 
 def _rank_where_used(cls: ModuleClass, construction: cst.Call) -> int | None:

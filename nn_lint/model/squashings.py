@@ -22,6 +22,8 @@ _MOVING = frozenset(
         "reshape_as type_as t unflatten"
     ).split()
 )
+_KEEPING = frozenset("float double half contiguous to cpu cuda clone detach type_as".split())
+"""Of those, what leaves the dimensions as they are."""
 _MOVING_LAYERS = frozenset({"Identity", "Flatten", "Unflatten"})
 _LOSS_KINDS = frozenset({Kind.LAYER, Kind.OPERATION, Kind.UNKNOWN})
 _DEPTH = 12
@@ -43,6 +45,13 @@ def squashed(cls: ModuleClass, value: Value, names: frozenset[str], depth: int =
     if value.name.rstrip("_") in names:
         return value.node
     return squashed(cls, value.operands[0], names, depth - 1) if value.name in _MOVING else None
+
+
+def keeps_dimensions(value: Value, squash: cst.CSTNode) -> bool:
+    """Whether a value is what a softmax made, with its dimensions at their places."""
+    while value.kind is Kind.OPERATION and value.name in _KEEPING and value.operands:
+        value = value.operands[0]
+    return value.node is squash or value.kind in (Kind.LAYER, Kind.CHOICE, Kind.UNKNOWN)
 
 
 def squashes_again(cls: ModuleClass, value: Value, names: frozenset[str]) -> bool:

@@ -10,6 +10,7 @@ import libcst as cst
 
 from nn_lint.model.containers import parts
 from nn_lint.model.layers import ACTIVATIONS, PASSIVE
+from nn_lint.model.samples import loses_batch, takes_one_sample
 from nn_lint.model.syntax import dotted, walk
 from nn_lint.model.torch_calls import given
 from nn_lint.model.values import Kind, Value
@@ -22,7 +23,9 @@ _POOLS = frozenset(f"Adaptive{kind}Pool{rank}d" for kind in ("Avg", "Max") for r
 _POOL_FUNCTIONS = frozenset(f"adaptive_{kind}_pool{rank}d" for kind in ("avg", "max") for rank in (1, 2, 3))
 _KEPT_LAYERS = ACTIVATIONS | PASSIVE
 _KEPT = frozenset({"relu", "sigmoid", "tanh", "dropout", "contiguous", "float", "exp", "softplus", "gelu"})
-_RESTORING = frozenset("view reshape unsqueeze expand view_as expand_as reshape_as unflatten atleast_2d size".split())
+_RESTORING = frozenset(
+    "view reshape unsqueeze expand view_as expand_as reshape_as unflatten atleast_1d atleast_2d size".split()
+)
 _LOOKING = frozenset({"dim", "shape", "ndim", "ndimension", "size"})
 _REDUCING = frozenset("chunk split unbind mean sum max min item tolist numpy norm cpu".split())
 _ROWS = "`squeeze(-1)`, which names the dimension"
@@ -41,7 +44,7 @@ class Squeeze:
 def squeezes_of_batch(cls: ModuleClass) -> Iterator[Squeeze]:
     """The squeezes without a dimension in forward that see a global pooling or a head of width 1."""
     method, flow = cls.method("forward"), cls.flow
-    if method is None or flow is None:
+    if method is None or flow is None or takes_one_sample(cls):
         return
     seen: set[cst.CSTNode] = set()
     for value in flow.values:
@@ -54,8 +57,9 @@ def squeezes_of_batch(cls: ModuleClass) -> Iterator[Squeeze]:
         if (
             source is None
             or _has_other_rows(value)
+            or any(loses_batch(item) and not isinstance(item.node, cst.Subscript) for item in value.ancestors())
             or not cls.syntax.holds(node)
-            or any(map(_settles, users))
+            or any(_settles(item) or _is_loss_of_rows(cls, item) for item in users)
             or _is_looked_at(method, node)
         ):
             continue
@@ -107,6 +111,13 @@ def _is_one(node: cst.BaseExpression) -> bool:
 def _settles(user: Value) -> bool:
     """Whether a value that takes the squeezed one gives it its dimensions back, or is right without them."""
     return user.name in _RESTORING or user.name in _REDUCING or user.kind in _COMBINED
+
+
+def _is_loss_of_rows(cls: ModuleClass, user: Value) -> bool:
+    """Whether a value is a loss whose target is squeezed as well: both are without the dimension then."""
+    name = (user.layer.torch_name if user.layer is not None else user.name) or ""
+    is_loss = name.lower().endswith(("loss", "entropy", "logits"))
+    return is_loss and user.node is not None and "squeeze" in cls.syntax.text(user.node)
 
 
 _COMBINED = frozenset({Kind.ADD, Kind.SUBTRACT, Kind.MULTIPLY, Kind.UNKNOWN, Kind.CONCATENATE})

@@ -45,6 +45,8 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         return
     if {"hasattr", "delattr"} & init.names_read or next(walk(init.node.body, cst.Del), None) is not None:
         return
+    if "__dict__" in init.attributes_of(init.receiver):
+        return
     seen = set[str]()
     for node in init.own_nodes:
         kind = _KINDS.get(self_attribute(node.func, init.receiver) or "") if isinstance(node, cst.Call) else None
@@ -217,6 +219,19 @@ RULE = Rule(
                     self.register_buffer("mask", mask)
                 def forward(self, x):
                     return x
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Taken(nn.Module):
+                def __init__(self, n):
+                    super().__init__()
+                    self.mask = torch.ones(n)
+                    self.register_buffer("mask", self.__dict__.pop("mask"))
+                def forward(self, x):
+                    return x * self.mask
             """
         ),
     ),

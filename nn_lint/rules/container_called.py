@@ -6,8 +6,8 @@ An `nn.ModuleList` or `nn.ModuleDict` that is called like a layer.
 these containers hold layers and do not know in which order, or whether, to apply them.
 
 ## What is not reported
-`nn.Sequential`, an item of a container (`self.layers[0](x)`), and a class of one's own that gives a container a
-`forward`.
+`nn.Sequential`, an item of a container (`self.layers[0](x)`), a class of one's own that gives a container a `forward`,
+and a container that something else takes the place of: by name, by `setattr`, or in an heir.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from nn_lint.model.method import Method, bound_names
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.syntax import dotted, self_attribute
 from nn_lint.project.facts import ClassFacts
-from nn_lint.project.hierarchy import TorchClass
+from nn_lint.project.hierarchy import ProjectClass, TorchClass
 from nn_lint.rules.rule import Example, Finding, Rule
 
 _ADVICE = {
@@ -46,11 +46,30 @@ def _container(cls: ModuleClass, method: Method, called: cst.BaseExpression) -> 
     """The bare name of the container that an expression is for certain."""
     attribute = self_attribute(called, method.receiver)
     if attribute is not None:
+        if _is_replaced(cls, attribute):
+            return None
         layer = cls.layers.only(attribute) if attribute in cls.layers.own and not cls.defines(attribute) else None
         return layer.torch_name if layer is not None and _is_named(layer.callee, layer.torch_name) else None
     if isinstance(called, cst.Call):
         return _built(cls, called)
     return _local(cls, method, called.value) if isinstance(called, cst.Name) else None
+
+
+def _is_replaced(cls: ModuleClass, attribute: str) -> bool:
+    """Whether the container is given a forward, or something near puts another module under its name."""
+    if re.search(rf"\.{attribute}\.forward\s*=|[\"']{attribute}[\"']|\bsetattr\(", cls.text):
+        return True
+    hierarchy = cls.registry.hierarchy
+    heirs = (
+        ProjectClass(file, facts)
+        for file in hierarchy.files.mentioning(cls.name, cls.definition.file)
+        for facts in file.facts.classes
+        if facts is not cls.facts
+    )
+    return any(
+        cls.definition in hierarchy.ancestry(heir).order and attribute in cls.registry.model(heir).layers.assignments
+        for heir in heirs
+    )
 
 
 def _is_named(callee: str, name: str | None) -> bool:
@@ -66,6 +85,8 @@ def _built(cls: ModuleClass, call: cst.Call) -> str | None:
 
 def _local(cls: ModuleClass, method: Method, name: str) -> str | None:
     if any(item.name == name for item in method.parameters) or list(bound_names(method.node.body)).count(name) != 1:
+        return None
+    if re.search(rf"\b{name}\.forward\s*=", cls.text):
         return None
     for node in method.own_nodes:
         targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else []
@@ -136,6 +157,34 @@ RULE = Rule(
                     for layer in self.layers:
                         x = layer(x)
                     return self.either(self.named(self.net(self.layers[0](x))))
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Replaced(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.first = nn.ModuleList([nn.ReLU()])
+                    self.add_module("first", nn.Sequential(*self.first))
+                    self.second = nn.ModuleList([nn.ReLU()])
+                    self.second.forward = self.run
+                def run(self, x):
+                    return self.second[0](x)
+                def forward(self, x):
+                    layers = nn.ModuleList([nn.ReLU()])
+                    layers.forward = layers[0].forward
+                    return layers(self.first(self.second(x)))
+            class Base(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.layers = nn.ModuleList([nn.ReLU()])
+                def forward(self, x):
+                    return self.layers(x)
+            class Heir(Base):
+                def __init__(self):
+                    super().__init__()
+                    self.layers = nn.Sequential(*self.layers)
             """
         ),
     ),

@@ -8,7 +8,7 @@ warns. A second softmax, or `log_softmax` of a softmax, flattens a distribution 
 
 ## What is not reported
 `log_softmax` before the loss, which changes nothing; a softmax on another path than the loss, for a prediction that is
-returned; two softmaxes over different dimensions.
+returned; two softmaxes over different dimensions, or with a view or transposing between them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.squashings import flows, losses, squashed, squashes_again
+from nn_lint.model.squashings import flows, keeps_dimensions, losses, squashed, squashes_again
 from nn_lint.model.torch_calls import given
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Rule
@@ -46,7 +46,9 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
                 continue
             before = squashed(cls, value.operands[0], _FIRST)
             made_by = value.layer.call if value.layer is not None else node
-            if isinstance(before, cst.Call) and cls.syntax.holds(node) and _dim(cls, before) == _dim(cls, made_by):
+            if not isinstance(before, cst.Call) or not keeps_dimensions(value.operands[0], before):
+                continue
+            if cls.syntax.holds(node) and _dim(cls, before) == _dim(cls, made_by):
                 message = "a softmax of what has been through a softmax: the distribution is flattened twice"
                 yield Finding(cls.syntax.span(node), message)
 
@@ -146,6 +148,21 @@ RULE = Rule(
                 def forward(self, scores):
                     rows = scores.softmax(dim=1)
                     return rows.softmax(dim=2), scores.softmax(dim=1) * scores.softmax(dim=2)
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Both(nn.Module):
+                def forward(self, scores):
+                    rows = F.softmax(scores, dim=-1)
+                    columns = F.softmax(rows.t(), dim=-1)
+                    return columns
+            class Groups(nn.Module):
+                def forward(self, scores):
+                    weights = F.softmax(scores, dim=1)
+                    return F.softmax(weights.flatten(1), dim=1) + F.softmax(weights.view(2, 2, -1).flatten(1), dim=1)
             """
         ),
     ),

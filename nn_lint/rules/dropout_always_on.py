@@ -9,7 +9,8 @@ accuracy is lost at random. Nothing warns.
 ## What is not reported
 Dropout that is on by a word of its author: `training=True`, a name or comment that speaks of Monte Carlo dropout. Rates
 that come as a parameter of the method, that ask for `training`, or that the class sets anew; code behind a condition on
-training; methods that only train, augment, corrupt or compute a loss.
+training; methods, classes and results (`noisy = F.dropout(x)`) that only train, augment, corrupt or compute a loss; a
+rate of zero.
 
 ## Fix safety
 Verified: `training=self.training` is written down, or the rate of an attention becomes 0 outside of training. What the
@@ -180,6 +181,34 @@ RULE = Rule(
                     return 0.1 if self.training else 0.0
                 def forward(self, q, k, v):
                     return F.scaled_dot_product_attention(q, k, v, dropout_p=self.rate)
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Denoiser(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+                def forward(self, x):
+                    noisy = F.dropout(x, 0.3)
+                    return F.mse_loss(self.fc(noisy), x)
+            class RandomErasing(nn.Module):
+                def forward(self, x):
+                    return F.dropout2d(x, 0.2)
+            class ConsistencyLoss(nn.Module):
+                def __init__(self, body):
+                    super().__init__()
+                    self.body = body
+                def forward(self, x):
+                    return F.mse_loss(self.body(F.dropout(x, 0.1)), self.body(F.dropout(x, 0.1)))
+            class Off(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.rate = 0.0
+                def forward(self, x):
+                    return F.scaled_dot_product_attention(x, x, x, dropout_p=self.rate) + F.dropout(x, self.rate)
             """
         ),
     ),

@@ -8,7 +8,8 @@ falls a little, since the layers behind learn. All that torch says is a `UserWar
 
 ## What is not reported
 `detach()`, which says what it does; values under `no_grad`; a value that goes on by another way as well
-(straight-through estimators); parameters of forward, which may be lists or arrays; layers that the class freezes.
+(straight-through estimators); numbers that are returned as they are, or made in evaluation alone; parameters of
+forward, which may be lists or arrays; layers that the class freezes, and targets and teachers.
 """
 
 from __future__ import annotations
@@ -125,6 +126,34 @@ RULE = Rule(
                     with torch.no_grad():
                         y = torch.tensor(self.a(x))
                     return self.embed(torch.tensor(best)), y, length, torch.tensor(x.shape)
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Boxes(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 4)
+                    self.monitor = nn.Linear(2, 4)
+                def forward(self, x):
+                    return self.fc(x).sigmoid().tolist(), self.monitor(x).mean().item()
+            class Listing(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 4)
+                def forward(self, x):
+                    if not self.training:
+                        return torch.tensor(self.fc(x).tolist())
+                    return self.fc(x)
+            class Values(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.online = nn.Linear(2, 4)
+                    self.target_net = nn.Linear(2, 4)
+                def forward(self, x, y):
+                    return self.online(x) - self.target_net(y).data.max(1, keepdim=True)[0]
             """
         ),
     ),

@@ -8,7 +8,8 @@ device`.
 
 ## What is not reported
 Code under a condition that asks for cuda or a device; classes that ask `torch.cuda.is_available()`; a device that
-comes as a parameter. Moving whole submodules is the caller's word as much as the author's and is silent too.
+comes as a parameter; what is tried (`try: torch.zeros(1).cuda()`), methods that assert a GPU, and models that are
+spread over several. Moving whole submodules is the caller's word as much as the author's and is silent too.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Rule
 
 _ASKING = re.compile(r"cuda|gpu|device", re.IGNORECASE)
+_SECOND = re.compile(r"cuda:[1-9]")
 _FRESH = frozenset(
     "zeros ones rand randn randint randperm arange linspace empty full eye tensor as_tensor from_numpy Tensor "
     "FloatTensor LongTensor normal zeros_like ones_like rand_like randn_like".split()
@@ -40,14 +42,29 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each new tensor that is put on a fixed device."""
     if not cls.is_module or "is_available" in cls.text:
         return
+    if _SECOND.search(cls.text):
+        return
     for method in cls.methods:
-        for call in calls_without_condition(method, _ASKING) if not method.is_static else ():
-            if (_is_moved(cls, method, call) or _is_created(cls, call)) and not _is_under_device(method):
+        if method.is_static or _demands(method):
+            continue
+        tried = {node for block in walk(method.node.body, cst.Try, cst.TryStar) for node in walk(block, cst.Call)}
+        for call in calls_without_condition(method, _ASKING):
+            if (
+                call not in tried
+                and (_is_moved(cls, method, call) or _is_created(cls, call))
+                and not _is_under_device(method)
+            ):
                 yield Finding(
                     cls.syntax.span(call),
                     f"`{cls.syntax.text(call)}` is on cuda wherever `{cls.name}` is: it raises without a GPU, and on a "
                     "second one; take the device of an input or parameter, or register a buffer",
                 )
+
+
+def _demands(method: Method) -> bool:
+    """Whether the method refuses to run on anything but a GPU."""
+    found = walk(method.node.body, cst.Assert)
+    return any(_ASKING.search(method.syntax.text(node.test)) for node in found if isinstance(node, cst.Assert))
 
 
 def _is_created(cls: ModuleClass, call: cst.Call) -> bool:
@@ -143,6 +160,33 @@ RULE = Rule(
                 def forward(self, x):
                     mask = torch.ones(3)
                     return x * (mask.cuda() if self.on_gpu else mask)
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Tried(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    try:
+                        self.one = torch.zeros(1).cuda()
+                    except (AssertionError, RuntimeError):
+                        self.one = torch.zeros(1)
+                def forward(self, x):
+                    return x
+            class Fused(nn.Module):
+                def forward(self, x):
+                    assert x.is_cuda, "only on a GPU"
+                    return x + torch.ones(3, device="cuda")
+            class Spread(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.first = nn.Linear(2, 2).to("cuda:0")
+                    self.second = nn.Linear(2, 2).to("cuda:1")
+                def forward(self, x):
+                    x = self.first(x.to("cuda:0"))
+                    return self.second(x.to("cuda:1"))
             """
         ),
     ),

@@ -9,7 +9,8 @@ call fails, since the weights are made on the CPU.
 
 ## What is not reported
 Layers that keep nothing (`nn.ReLU()(x)`, `nn.Softmax(dim=1)(x)`, losses), a dropout under a condition on
-`self.training`, a layer that `forward` stores on `self` or whose weights it sets.
+`self.training` or a mode, or in a class that speaks of Monte Carlo dropout, a layer that `forward` stores on `self` or
+whose weights it sets, and layers of classes that are random by name or docstring.
 
 ## Fix safety
 Unsafe, for dropouts alone: `F.dropout(x, p, training=self.training)` computes something else in evaluation, as it
@@ -25,8 +26,10 @@ import libcst as cst
 
 from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.build import replace
+from nn_lint.model.dropouts import drops_on_purpose
 from nn_lint.model.layer_calls import DROPOUTS, built_class, holds_weights
 from nn_lint.model.method import Method
+from nn_lint.model.modes import calls_in_any_mode
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.occurrences import name_occurrences
 from nn_lint.model.syntax import walk
@@ -37,6 +40,7 @@ from nn_lint.project.hierarchy import TorchClass
 from nn_lint.project.premises.reach import reached_code
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
+_RANDOM = re.compile(r"random|augment|nois|perturb", re.IGNORECASE)
 _MOVES = frozenset({"to", "cuda", "float", "double", "half", "type"})
 
 
@@ -51,13 +55,14 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 
 def _of_method(cls: ModuleClass, method: Method) -> Iterator[Finding]:
+    in_any_mode = set(calls_in_any_mode(method))
     for node in walk(method.node.body, cst.Call, cst.Assign):
         if isinstance(node, cst.Call) and isinstance(node.func, cst.Call):
-            yield from _judge(cls, method, _moved(node.func), node)
+            yield from _judge(cls, method, _moved(node.func), node, in_any_mode)
         elif isinstance(node, cst.Assign) and isinstance(node.value, cst.Call) and len(node.targets) == 1:
             target = node.targets[0].target
             if isinstance(target, cst.Name) and _is_only_called(method, target.value):
-                yield from _judge(cls, method, _moved(node.value), None)
+                yield from _judge(cls, method, _moved(node.value), None, in_any_mode)
 
 
 def _moved(node: cst.Call) -> cst.Call:
@@ -68,20 +73,22 @@ def _moved(node: cst.Call) -> cst.Call:
     return node
 
 
-def _judge(cls: ModuleClass, method: Method, built: cst.Call, called: cst.Call | None) -> Iterator[Finding]:
+def _judge(
+    cls: ModuleClass, method: Method, built: cst.Call, called: cst.Call | None, in_any_mode: set[cst.Call]
+) -> Iterator[Finding]:
     found = built_class(cls, method, built)
     if not isinstance(found, TorchClass):
         return
     text = cls.syntax.text(built)
     if found.name in DROPOUTS:
-        if _is_off(built) or _asks_training(method):
+        if _is_off(built) or _asks_training(method) or built not in in_any_mode or drops_on_purpose(cls):
             return
         message = (
             f"`{text}` is made anew in every call and is always in training mode: `eval()` does not reach it, "
             f"predictions stay random"
         )
         yield Finding(cls.syntax.span(built), message, _repair(cls, method, found.name, built, called))
-    elif holds_weights(cls, method, built):
+    elif holds_weights(cls, method, built) and not _has_given_weights(built) and not _is_random(cls):
         message = (
             f"`{text}` is made anew in every call: its weights start from scratch each time, are not in "
             f"`parameters()` and never train; build it in `__init__`"
@@ -100,6 +107,18 @@ def _is_only_called(method: Method, name: str) -> bool:
 def _is_off(built: cst.Call) -> bool:
     """A dropout of nothing."""
     return any(isinstance(item.value, (cst.Integer, cst.Float)) and float(item.value.value) == 0 for item in built.args)
+
+
+def _has_given_weights(built: cst.Call) -> bool:
+    """`nn.Embedding(n, d, _weight=self.table)`."""
+    return any(
+        item.star == "**" or (item.keyword is not None and item.keyword.value == "_weight") for item in built.args
+    )
+
+
+def _is_random(cls: ModuleClass) -> bool:
+    """Whether the class says that it augments, or computes with chance on purpose."""
+    return _RANDOM.search(f"{cls.name} {cls.docstring}") is not None
 
 
 def _asks_training(method: Method) -> bool:
@@ -221,6 +240,28 @@ RULE = Rule(
                     return layer(x)
                 def build(self):
                     return nn.Linear(4, 4)(torch.rand(4))
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Told(nn.Module):
+                def __init__(self, n, dim):
+                    super().__init__()
+                    self.table = nn.Parameter(torch.ones(n, dim))
+                def forward(self, x, train=True):
+                    x = nn.Embedding(*self.table.shape, _weight=self.table)(x)
+                    if train:
+                        x = nn.Dropout(0.5)(x)
+                    return x
+            class MonteCarlo(nn.Module):
+                '''Monte-Carlo dropout: on in evaluation as well.'''
+                def forward(self, x):
+                    return nn.Dropout(0.5)(x)
+            class RandomConvolution(nn.Module):
+                def forward(self, x):
+                    return nn.Conv2d(3, 3, 3, padding=1).to(x.device)(x)
             """
         ),
     ),

@@ -8,7 +8,8 @@ The first forward pass raises `RuntimeError: mat1 and mat2 shapes cannot be mult
 
 ## What is not reported
 Numbers that agree for some choice of the constructor's parameters; layers with anything between them that may change
-the number of features (a flatten, a view, an upsampling by another class); lazy layers.
+the number of features (a flatten, a view, an upsampling by another class, a hook); lazy layers; a Sequential that is
+never called itself, or that other layers are put into.
 """
 
 from __future__ import annotations
@@ -163,6 +164,58 @@ RULE = Rule(
                     )
                 def forward(self, x):
                     return self.layers(x)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Sized(nn.Module):
+                def __init__(self, dim=100, wide=False, extra=0, side=5, low=70):
+                    super().__init__()
+                    self.fc1 = nn.Linear(dim, 8)
+                    self.fc2 = nn.Linear(8 * (1 + wide), 8 + extra)
+                    self.fc3 = nn.Linear(8, side * side)
+                    self.fc4 = nn.Linear(25, low - 7)
+                    self.fc5 = nn.Linear(9 * 7, dim // 4)
+                    self.fc6 = nn.Linear(dim - 75, 2)
+                def forward(self, x):
+                    return self.fc6(self.fc5(self.fc4(self.fc3(self.fc2(self.fc1(x))))))
+            class Quotient(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc1 = nn.Linear(dim, dim // 2)
+                    self.fc2 = nn.Linear(dim // 2 * 3, dim)  # NN605
+                    self.fc3 = nn.Linear(dim + 1, dim)  # NN605
+                    self.fc4 = nn.Linear(dim, 2 * dim + 1)
+                    self.fc5 = nn.Linear(4, 2)  # NN605
+                def forward(self, x):
+                    return self.fc5(self.fc4(self.fc3(self.fc2(self.fc1(x)))))
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Dense(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.layers = nn.Sequential(nn.Conv2d(3, 8, 1), nn.Conv2d(11, 8, 1))
+                    self.net = nn.Sequential(nn.Linear(4, 8), nn.Linear(16, 2))
+                    self.net.insert(1, nn.Linear(8, 16))
+                    self.head = nn.Sequential(nn.Linear(2, 8), nn.Linear(16, 2))
+                    self.head[1] = nn.Linear(8, 2)
+                def forward(self, x, y):
+                    for layer in self.layers:
+                        x = torch.cat([x, layer(x)], dim=1)
+                    return x, self.head(self.net(y))
+            class Doubled(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.first = nn.Linear(4, 8)
+                    self.second = nn.Linear(16, 2)
+                    self.first.register_forward_hook(lambda module, given, out: torch.cat([out, out], dim=-1))
+                def forward(self, x):
+                    return self.second(self.first(x))
             """
         ),
     ),

@@ -6,7 +6,8 @@ Python makes a default once, when the class is read. All models that are built w
 layer: training one changes the others, and two of them in one model count their weights once.
 
 ## What is not reported
-Layers without weights (`act=nn.ReLU()`), losses and metrics, classes (`act=nn.ReLU`), `None`.
+Layers without weights (`act=nn.ReLU()`), losses and metrics, classes (`act=nn.ReLU`), `None`, and a
+default of which every model makes a copy (`deepcopy(head)`).
 
 ## Fix safety
 Unsafe: the default becomes `None`, and the layer is built in the first line of `__init__`. Models do not share it any
@@ -35,6 +36,8 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         for parameter in method.parameters:
             default = parameter.node.default
             if default is None or _MEASURES.search(parameter.name) or not holds_weights(cls, method, default):
+                continue
+            if re.search(rf"\b(?:deepcopy|clone\w*)\(\s*{parameter.name}\b", cls.text):
                 continue
             message = (
                 f"the default of `{parameter.name}` is one layer that all calls share: models that are built without "
@@ -140,6 +143,18 @@ RULE = Rule(
                     self.head = nn.Linear(4, 2) if head is None else head
                 def forward(self, x, loss=nn.MSELoss()):
                     return self.head(self.drop(self.act(x)))
+            """
+        ),
+        Example(
+            """
+            from copy import deepcopy
+            from torch import nn
+            class Copied(nn.Module):
+                def __init__(self, head=nn.Linear(2, 2)):
+                    super().__init__()
+                    self.head = deepcopy(head)
+                def forward(self, x):
+                    return self.head(x)
             """
         ),
     ),

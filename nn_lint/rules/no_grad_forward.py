@@ -110,5 +110,19 @@ RULE = Rule(
                     return self.angles * x
             """
         ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Buckets(nn.Module):
+                '''Hashes vectors by the signs of their projections.'''
+                def __init__(self, dim, bits):
+                    super().__init__()
+                    self.projection = nn.Linear(dim, bits, bias=False)
+                def forward(self, x):
+                    with torch.no_grad():
+                        return self.projection(x) > 0
+            """
+        ),
     ),
 )

@@ -8,8 +8,8 @@ callable`. Where the text calls `.forward(x)` by hand nothing fails at all.
 
 ## What is not reported
 Classes with any base but `object`, with a decorator, or with subclasses (a mixin for modules), and classes that handle
-their layers themselves: that have a `parameters`, `to`, `train` or `state_dict`, a `__call__`, or deal with an
-optimizer.
+their layers themselves: that have a `parameters`, `to`, `train` or `state_dict`, a `__call__`, deal with an
+optimizer, give their layers away or run without gradients.
 
 ## Fix safety
 Unsafe: `nn.Module` becomes the base, and `super().__init__()` the first statement of `__init__` where it is missing.
@@ -28,6 +28,7 @@ from nn_lint.fixing.build import insert, insert_before, replace
 from nn_lint.model.layer_calls import holds_weights
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.occurrences import attribute_occurrences
 from nn_lint.model.syntax import self_attribute
 from nn_lint.model.torch_spelling import spell_layer
 from nn_lint.project.facts import ClassFacts
@@ -51,7 +52,9 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         return
     used = forward.attributes_of(forward.receiver) - _delegates(forward)
     kept = [name for name in _kept_layers(cls, init) if name in used]
-    if not kept or _is_base(cls):
+    if not kept or _is_base(cls) or "no_grad" in "".join(forward.decorators):
+        return
+    if any(_is_handed_out(cls, name) for name in kept):
         return
     message = (
         f"`{cls.name}` has layers and a `forward`, and is no `nn.Module`: its layers are not in the `parameters()` of "
@@ -77,9 +80,22 @@ def _delegates(forward: Method) -> frozenset[str]:
     return frozenset(name for owner in owners if (name := self_attribute(owner, forward.receiver)) is not None)
 
 
+def _is_handed_out(cls: ModuleClass, attribute: str) -> bool:
+    """Whether a method gives the layer away, or code of the file takes it of an object."""
+    for method in cls.methods:
+        for chain in attribute_occurrences(method.node.body, method.receiver, attribute):
+            if isinstance(chain[-2], (cst.Return, cst.Element)):
+                return True
+    return (
+        re.search(rf"\w\.\w+\.{attribute}\b|(?<!\bself)\.{attribute}\b", cls.definition.file.text.content) is not None
+    )
+
+
 def _is_base(cls: ModuleClass) -> bool:
-    """Whether a class of a file that mentions this one inherits from it."""
+    """Whether a class of a file that mentions this one inherits from it, or `type()` makes one that does."""
     hierarchy = cls.registry.hierarchy
+    if re.search(rf"\b{cls.name}\s*,[^)\n]*Module\b", cls.definition.file.text.content):
+        return True
     return any(
         cls.definition in hierarchy.ancestry(ProjectClass(file, facts)).order
         for file in hierarchy.files.mentioning(cls.name, cls.definition.file)
@@ -225,6 +241,47 @@ RULE = Rule(
                     return None if x is None else self.layer.forward(x)
                 def weight(self):
                     return self.layer.weight
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Branch:
+                def __init__(self, dim):
+                    self.projection = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return self.projection(x)
+            class Expert:
+                def __init__(self, dim):
+                    self.up = nn.Linear(dim, dim)
+                    self.down = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return self.down(self.up(x))
+                def layers(self):
+                    return nn.ModuleList([self.up, self.down])
+            class Mixture(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.branch = Branch(dim)
+                    self.registered = self.branch.projection
+                    self.experts = [Expert(dim) for _ in range(2)]
+                    self.listed = nn.ModuleList(expert.layers() for expert in self.experts)
+                def forward(self, x):
+                    return sum(expert.forward(x) for expert in self.experts) + self.branch.forward(x)
+            class Table:
+                def __init__(self, dim):
+                    self.rows = nn.Embedding(4, dim)
+                @torch.no_grad()
+                def forward(self, x):
+                    return self.rows(x)
+            class Part:
+                def __init__(self, dim):
+                    super().__init__()
+                    self.layer = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return self.layer(x)
+            Whole = type("Whole", (Part, nn.Module), {})
             """
         ),
     ),

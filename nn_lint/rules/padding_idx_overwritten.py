@@ -7,7 +7,8 @@ afterwards fills it like every other row: padding is a random vector from then o
 to every sum and mean over a sequence.
 
 ## What is not reported
-An initialiser after which the row is written again, weights that are copied from somewhere, and a constant zero.
+An initialiser after which the row is written again, directly, through another name or by code that asks for
+`padding_idx`; weights that are copied from somewhere, a constant zero, and an embedding whose output is masked.
 
 ## Fix safety
 Unsafe: the row is set to zero again after the initialiser. The model starts with other values than before.
@@ -25,7 +26,7 @@ from nn_lint.fixing.build import insert_after, stands_alone
 from nn_lint.model.layers import Layer
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.occurrences import attribute_occurrences
+from nn_lint.model.occurrences import Chain, attribute_occurrences
 from nn_lint.model.syntax import dotted, walk
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -36,11 +37,13 @@ _FILLERS = frozenset(
         "xavier_uniform xavier_normal kaiming_normal kaiming_uniform normal uniform"
     ).split()
 )
+_MASK = re.compile(r"mask|!=|\bne\(")
+_CLEARS_ALL = re.compile(r"(?<![\w.])(?!self\.)\w+\.(?:padding_idx\b|_fill_padding_idx_with_zero)")
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each initialiser that fills all rows of such an embedding, where nothing clears the row again."""
-    if not cls.is_module or cls.init is None:
+    if not cls.is_module or cls.init is None or _CLEARS_ALL.search(cls.text):
         return
     for attribute in cls.layers.own:
         layer = cls.layers.only(attribute)
@@ -71,14 +74,32 @@ def _clears(cls: ModuleClass, method: Method, attribute: str) -> bool:
     """Whether a row of the weights is taken, or the embedding goes somewhere that may clear it."""
     for chain in attribute_occurrences(method.node.body, method.receiver, attribute):
         names = [node.attr.value for node in chain[:-1] if isinstance(node, cst.Attribute)]
-        if {"_fill_padding_idx_with_zero", "reset_parameters", "padding_idx"} & set(names):
+        if {"_fill_padding_idx_with_zero", "reset_parameters", "padding_idx"} & set(names) or _is_masked(cls, chain):
             return True
         inner = [node for node in chain[:-1] if isinstance(node, (cst.Subscript, cst.Arg, cst.Attribute))]
         if any(isinstance(node, cst.Subscript) for node in inner[-3:]) and "weight" in names:
             return True
-        if isinstance(chain[-2], (cst.Arg, cst.Assign)):
+        if "weight" in names and any(name.endswith("_") and name not in _FILLERS for name in names):
+            return True
+        if isinstance(chain[-2], (cst.Arg, cst.Assign, cst.Element)) or _is_named(chain):
             return True
     return False
+
+
+def _is_masked(cls: ModuleClass, chain: Chain) -> bool:
+    """`self.emb(x) * mask`, where the padding becomes zero whatever its row holds."""
+    call, around = chain[-2], chain[-3]
+    if not isinstance(call, cst.Call) or not isinstance(around, cst.BinaryOperation):
+        return False
+    other = around.right if around.left is call else around.left
+    return isinstance(around.operator, cst.Multiply) and _MASK.search(cls.syntax.text(other)) is not None
+
+
+def _is_named(chain: Chain) -> bool:
+    """`weight = self.emb.weight.data`: what happens to that name is not followed."""
+    outer = [node for node in chain[:-1] if not isinstance(node, cst.Attribute)]
+    is_plain = all(isinstance(node, cst.Attribute) for node in chain[chain.index(outer[-1]) + 1 : -1])
+    return is_plain and isinstance(outer[-1], cst.Assign)
 
 
 def _fills(cls: ModuleClass, method: Method, attribute: str) -> Iterator[tuple[cst.CSTNode, cst.Call]]:
@@ -171,6 +192,42 @@ RULE = Rule(
                     nn.init.normal_(self.maybe.weight)
                 def forward(self, x):
                     return self.plain(x)
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Asking(nn.Module):
+                def __init__(self, n, d):
+                    super().__init__()
+                    self.emb = nn.Embedding(n, d, padding_idx=0)
+                    nn.init.normal_(self.emb.weight)
+                    self.apply(self.clear)
+                def clear(self, module):
+                    if isinstance(module, nn.Embedding):
+                        module.weight.data[module.padding_idx].zero_()
+                def forward(self, x):
+                    return self.emb(x)
+            class Ways(nn.Module):
+                def __init__(self, n, d):
+                    super().__init__()
+                    self.masked = nn.Embedding(n, d, padding_idx=0)
+                    nn.init.normal_(self.masked.weight)
+                    self.named = nn.Embedding(n, d, padding_idx=0)
+                    weight = self.named.weight.data
+                    nn.init.normal_(self.named.weight)
+                    weight[0] = 0
+                    self.filled = nn.Embedding(n, d, padding_idx=0)
+                    nn.init.normal_(self.filled.weight)
+                    self.filled.weight.data.index_fill_(0, torch.tensor([0]), 0.0)
+                    self.listed = nn.Embedding(n, d, padding_idx=0)
+                    nn.init.normal_(self.listed.weight)
+                    for layer in (self.listed,):
+                        layer.weight.data[0] = 0
+                def forward(self, x):
+                    kept = self.masked(x) * (x != 0).unsqueeze(-1)
+                    return kept + self.named(x) + self.filled(x) + self.listed(x)
             """
         ),
     ),

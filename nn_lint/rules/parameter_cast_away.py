@@ -35,6 +35,8 @@ _CASTS = frozenset("to cuda cpu half float double bfloat16 type type_as xpu".spl
 _COMPUTED = frozenset(
     "view reshape unsqueeze squeeze transpose permute expand repeat t clone mul div add sub flatten abs exp".split()
 )
+_KEPT = frozenset({"contiguous", "mean", "sum", "softmax", "sigmoid", "tanh", "normal", "sqrt", "log"})
+"""Further methods that give a tensor; what `numel()`, `item()` or an unknown one gives is something else."""
 
 
 _MADE = re.compile(r"Parameter\(")
@@ -45,7 +47,7 @@ _BEFORE = re.compile(r"[-+*/@%][\s(]*(?:\w+\.)*\Z")
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each attribute that gets what was computed from a new parameter."""
-    for method in cls.methods if cls.is_module else ():
+    for method in cls.methods if cls.is_module and not cls.defines("__setattr__") else ():
         for store in stores(method):
             value = _local(method, store.value.value) if isinstance(store.value, cst.Name) else store.value
             if value is not None:
@@ -67,6 +69,8 @@ def _judge(cls: ModuleClass, method: Method, name: str, value: cst.BaseExpressio
     steps, inner = _steps(value)
     lost = [step for step in steps if step in _CASTS | _COMPUTED]
     if not lost or not is_parameter(cls, method, inner) or f".{name}" in cls.syntax.text(inner):
+        return
+    if not all(step in _CASTS | _COMPUTED | _KEPT or step.endswith("_") for step in steps):
         return
     always = any(step in _COMPUTED for step in lost)
     when = "" if always else " as soon as the cast has something to do"
@@ -206,6 +210,31 @@ RULE = Rule(
                     self.a = nn.Parameter(self.a.data.clone()).to(self.a.device)
                 def forward(self, x):
                     return x + self.a.to(x.dtype)
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Counted(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.count = nn.Parameter(torch.ones(3)).numel() * 2
+                    self.rate = 1 / nn.Parameter(torch.ones(1)).item()
+                    self.fixed = nn.Parameter(torch.ones(dim)).detach().to(torch.float64)
+                def forward(self, x):
+                    return x * self.count * self.rate * self.fixed
+            class Auto(nn.Module):
+                def __setattr__(self, name, value):
+                    if torch.is_tensor(value) and value.requires_grad:
+                        value = nn.Parameter(value.detach())
+                    super().__setattr__(name, value)
+            class Wrapped(Auto):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.w = nn.Parameter(torch.ones(dim)) * 0.1
+                def forward(self, x):
+                    return x * self.w
             """
         ),
     ),

@@ -20,9 +20,9 @@ import libcst as cst
 from nn_lint.model.layer_calls import CONTAINERS, built_class, elements
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.syntax import self_attribute
+from nn_lint.model.syntax import self_attribute, walk
 from nn_lint.project.facts import ClassFacts
-from nn_lint.project.hierarchy import ProjectClass, TorchClass
+from nn_lint.project.hierarchy import Kinship, ProjectClass, TorchClass
 from nn_lint.project.premises.parents import may_store_itself
 from nn_lint.rules.rule import Example, Finding, Rule
 
@@ -104,6 +104,8 @@ def _of_call(cls: ModuleClass, method: Method, call: cst.Call) -> Iterator[Findi
 def _kept_as(init: Method, parameter: str) -> str | None:
     """The attribute that a parameter is assigned to as it is."""
     values = [item for item in init.own_nodes if isinstance(item, cst.Assign)]
+    if next(walk(init.node.body, cst.Del), None) is not None or "_modules" in init.attributes_of(init.receiver):
+        return None
     if any(
         isinstance(item.target, cst.Name) and item.target.value == parameter for node in values for item in node.targets
     ):
@@ -117,7 +119,9 @@ def _kept_as(init: Method, parameter: str) -> str | None:
 
 def _is_submodule(cls: ModuleClass, attribute: str) -> bool:
     layer = cls.layers.only(attribute)
-    return layer is not None and layer.torch_name != "Parameter" and cls.find_method(attribute) is None
+    if layer is None or cls.resolve_class(layer.cls) is not Kinship.MODULE:
+        return False
+    return layer.torch_name != "Parameter" and cls.find_method(attribute) is None
 
 
 def _finding(cls: ModuleClass, node: cst.CSTNode, what: str) -> Finding:
@@ -218,6 +222,33 @@ RULE = Rule(
                 def wrapped(self):
                     wrapper = Keeps(self)
                     return wrapper
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Reporter:
+                def __init__(self):
+                    self.model = None
+            class Brief(nn.Module):
+                def __init__(self, parent):
+                    super().__init__()
+                    self.parent = parent
+                    self.steps = self.parent.steps
+                    del self.parent
+            class Unlisted(nn.Module):
+                def __init__(self, parent):
+                    super().__init__()
+                    self.parent = parent
+                    self.__dict__["parent"] = self._modules.pop("parent")
+            class Parent(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.steps = 4
+                    self.reporter = Reporter()
+                    self.reporter.model = self
+                    self.brief = Brief(self)
+                    self.unlisted = Unlisted(self)
             """
         ),
     ),

@@ -7,8 +7,9 @@ it: the optimizer never changes it, its gradient grows from step to step, since 
 leaves it on the CPU, and `state_dict()` does not save it.
 
 ## What is not reported
-Tensors that are registered or handed on afterwards (`nn.Parameter(self.w)`, an optimizer), that are assigned in several
-places, and classes with a `parameters` of their own.
+Tensors that are registered or handed on afterwards (`nn.Parameter(self.w)`, an optimizer, `autograd.grad`, a
+checkpoint), that code outside of the class takes, or that are assigned in several places; classes with a `parameters`
+or `__setattr__` of their own.
 
 ## Fix safety
 Unsafe: the tensor becomes an `nn.Parameter`. It trains from then on, and `state_dict` gets its key.
@@ -47,7 +48,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     init = cls.init
     if init is None or not cls.is_module or cls.lacks_forward:
         return
-    if cls.defines("parameters") or cls.defines("named_parameters"):
+    if any(map(cls.defines, ("parameters", "named_parameters", "__setattr__"))):
         return
     for store in stores(init):
         flag = _flag(cls, init, store.value) or _flag_later(cls, init, store)
@@ -97,7 +98,9 @@ def _is_new_tensor(cls: ModuleClass, init: Method, node: cst.BaseExpression) -> 
 
 
 def _is_handed_on(cls: ModuleClass, attribute: str) -> bool:
-    """Whether the tensor goes to a class, an optimizer or a registration, or is changed by hand."""
+    """Whether the tensor goes to a class, an optimizer, a registration or `autograd.grad`, or is changed by hand."""
+    if "dummy" in attribute or re.search(rf"(?<!\bself)\.{attribute}\b", cls.definition.file.text.content):
+        return True
     for method in cls.methods:
         for chain in attribute_occurrences(method.node.body, method.receiver, attribute):
             if any(isinstance(node, cst.Attribute) and node.attr.value in ("grad", "data") for node in chain[-2:-1]):
@@ -105,7 +108,7 @@ def _is_handed_on(cls: ModuleClass, attribute: str) -> bool:
             for node, child in pairwise(chain):
                 if isinstance(node, cst.Call) and isinstance(child, cst.Arg):
                     name = (dotted(node.func) or "?").rpartition(".")[2]
-                    if name.lstrip("_")[:1].isupper() or "regist" in name or name == "?":
+                    if name.lstrip("_")[:1].isupper() or "regist" in name or name in ("?", "grad", "checkpoint"):
                         return True
             if isinstance(chain[-2], (cst.Return, cst.Element)):
                 return True
@@ -229,6 +232,50 @@ RULE = Rule(
                     self.input = torch.randn([4, width], requires_grad=True)
                 def step(self):
                     self.fc(self.input).sum().backward()
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            from torch.utils.checkpoint import checkpoint
+            class Sensitivity(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, 1)
+                    self.probe = torch.zeros(dim, requires_grad=True)
+                def forward(self, x):
+                    return torch.autograd.grad(self.fc(x + self.probe).sum(), self.probe)
+            class Saving(nn.Module):
+                def __init__(self, body):
+                    super().__init__()
+                    self.body = body
+                    self.starter = torch.ones(1, requires_grad=True)
+                    self.dummy_tensor = torch.ones(1, requires_grad=True)
+                def run(self, x, _):
+                    return self.body(x)
+                def forward(self, x):
+                    x = checkpoint(self.run, x, self.starter, use_reentrant=True)
+                    return checkpoint(self.run, x, self.dummy_tensor, use_reentrant=True)
+            class Prompt(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.prompt = torch.zeros(dim, requires_grad=True)
+                def forward(self, x):
+                    return x + self.prompt
+            def tuned(model):
+                return torch.optim.Adam([model.prompt], lr=0.1)
+            class Auto(nn.Module):
+                def __setattr__(self, name, value):
+                    if torch.is_tensor(value) and value.requires_grad:
+                        value = nn.Parameter(value.detach())
+                    super().__setattr__(name, value)
+            class Wrapped(Auto):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.gain = torch.ones(dim, requires_grad=True)
+                def forward(self, x):
+                    return x * self.gain
             """
         ),
     ),

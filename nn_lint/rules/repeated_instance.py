@@ -7,7 +7,8 @@ computes with the same weights: a tower of three layers trains as one layer that
 
 ## What is not reported
 Layers without weights (`[nn.ReLU()] * 3`), a layer that `forward` applies in a loop, and classes that say by a name,
-a docstring or a comment that weights are shared, tied or reused.
+a docstring or a comment that weights are shared, tied or reused; lists that are multiplied by a flag (`[norm] *
+use_norm`), whose layers are copied afterwards (`deepcopy`), or that another path of `__init__` builds otherwise.
 
 ## Fix safety
 Unsafe: `[layer] * n` becomes `[layer for _ in range(n)]`, which builds `n` layers. The model has more parameters from
@@ -25,29 +26,46 @@ from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.build import replace
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.repeated_layers import Repeat, find_repeats
+from nn_lint.model.stores import stores
+from nn_lint.model.syntax import walk
 from nn_lint.project.code_text import prose
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.premises.repeats import may_repeat
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _SAYS_SO = re.compile(r"(?:#|\"\"\"|''')[\s\S]*(?:shar(?:e|ing)|reus|\bti(?:ed?|ing)\b[^\n]*weight)", re.IGNORECASE)
-_SHARED = re.compile(r"shar(?:e|ing)|\bti(?:ed?|ing)\b|reus|recurr|recurs|repeat|same|siames|universal", re.IGNORECASE)
+_SHARED = re.compile(
+    r"shar(?:e|ing)|\bti(?:ed?|ing)\b|reus|recurr|recurs|repeat|same|siames|universal|unroll|iterat|cross.?layer",
+    re.IGNORECASE,
+)
+_COPIED = re.compile(r"deepcopy|clones?\(")
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each layer with weights that is put into several places of one container."""
-    if not cls.is_module or _SHARED.search(f"{cls.name} {cls.docstring}") or any(map(_SAYS_SO.match, prose(cls.text))):
+    if not cls.is_module or _SHARED.search(f"{cls.name} {cls.docstring}") or _COPIED.search(cls.text):
+        return
+    if any(map(_SAYS_SO.match, prose(cls.text))):
         return
     for found in find_repeats(cls):
         span = cls.syntax.span(found.node)
         rows = range(max(span.start.row - 1, 1), span.end.row + 1)
-        if any(_SHARED.search(cls.syntax.lines.row(row)) for row in rows):
+        if any(_SHARED.search(cls.syntax.lines.row(row)) for row in rows) or _is_one_of_two(cls, found.node):
             continue
         message = (
             f"`{found.layer}` is one layer in several places, not several layers: all of them share its weights, "
             f"and `parameters()` holds them once"
         )
         yield Finding(span, message, _repair(cls, found))
+
+
+def _is_one_of_two(cls: ModuleClass, node: cst.CSTNode) -> bool:
+    """Whether the attribute gets something else on another path: who writes both knows what is shared."""
+    for method in cls.methods:
+        for store in stores(method):
+            if any(inner is node for inner in walk(store.value)):
+                return cls.layers.assignments.get(store.attribute, 0) > 1
+    return False
 
 
 def _repair(cls: ModuleClass, found: Repeat) -> Repair | None:
@@ -206,6 +224,44 @@ RULE = Rule(
                 def forward(self, x):
                     for layer in self.layers:
                         x = layer(x)
+                    return x
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Switched(nn.Module):
+                def __init__(self, dim, depth, use_norm, extra: bool, deep, refines):
+                    super().__init__()
+                    self.a = nn.Sequential(nn.Linear(dim, dim), *[nn.LayerNorm(dim)] * use_norm)
+                    self.b = nn.Sequential(*([nn.BatchNorm1d(dim)] * int(extra)), *([nn.Linear(dim, dim)] * bool(deep)))
+                    head = nn.Linear(dim, 1)
+                    if refines:
+                        self.heads = nn.ModuleList([nn.Linear(dim, 1) for _ in range(depth)])
+                    else:
+                        self.heads = nn.ModuleList([head for _ in range(depth)])
+                    step = nn.Linear(dim, dim)
+                    self.iterations = nn.ModuleList([step] * depth)
+                def forward(self, x):
+                    for step in self.iterations:
+                        x = step(x)
+                    return [head(self.a(self.b(x))) for head in self.heads]
+            """
+        ),
+        Example(
+            """
+            from copy import deepcopy
+            from torch import nn
+            class Copied(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    layer = nn.Linear(dim, dim)
+                    self.layers = nn.ModuleList([deepcopy(one) for one in [layer] * depth])
+                    templates = [layer for _ in range(depth)]
+                    self.others = nn.ModuleList(map(deepcopy, templates))
+                def forward(self, x):
+                    for layer, other in zip(self.layers, self.others):
+                        x = layer(x) + other(x)
                     return x
             """
         ),

@@ -65,9 +65,12 @@ def _judge(cls: ModuleClass, method: Method, target: cst.Attribute) -> Iterator[
 
 
 def _is_of_a_layer(cls: ModuleClass, method: Method, target: cst.Attribute) -> bool:
-    """Whether it is set on a layer of torch whose parameters the same method leaves alone."""
+    """Whether it is set on a layer of torch, whose parameters the class leaves alone; and nothing asks for it."""
     layer = cls.layers.only(self_attribute(target.value, method.receiver) or "")
     if layer is None or layer.torch_name in (None, "Parameter", "Buffer"):
+        return False
+    asked = rf"{re.escape(cls.syntax.text(target))}\b(?!\s*=(?!=))|[\"']requires_grad[\"']"
+    if re.search(asked, cls.definition.file.text.content) is not None:
         return False
     return re.search(r"parameters\(|requires_grad_\(|(?:weight|bias)\.requires_grad", cls.text) is None
 
@@ -76,7 +79,8 @@ def _is_read(cls: ModuleClass, name: str) -> bool:
     """Whether the file takes the attribute of anything other than to set it, or to call torch's own method."""
     if name == "requires_grad_":
         return False
-    return re.search(rf"\.{name}\b(?!\s*=(?!=))", cls.definition.file.text.content) is not None
+    asked = rf"\.{name}\b(?!\s*=(?!=))|[\"']{name}[\"']"
+    return re.search(asked, cls.definition.file.text.content) is not None
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -188,6 +192,38 @@ RULE = Rule(
                         p.grad = None
                 def forward(self, x, config):
                     return self.body(x) if config.requires_gradient else x
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Asked(nn.Module):
+                def __init__(self, config):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.fc.requires_grad = False
+                    config.require_grad = True
+                    self.config = vars(config)
+                def forward(self, x):
+                    if not self.fc.requires_grad:
+                        with torch.no_grad():
+                            return self.fc(x)
+                    return self.fc(x) if self.config["require_grad"] else x
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Skipped(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.fc.requires_grad = False
+                def forward(self, x):
+                    return self.fc(x)
+            def trained(model):
+                return [layer.weight for layer in model.children() if getattr(layer, "requires_grad", True)]
             """
         ),
     ),

@@ -9,7 +9,8 @@ and nothing warns.
 ## What it takes to be reported
 The softmax follows a linear layer that gives several scores and its result is what forward returns, or it is given the
 scores of a batched matrix product. A softmax over dimension 0 that weighs nodes, instances or gates is silent, and so
-are policies, which are run on a single state.
+are policies, which are run on a single state, classes that say so of their samples, and values from which a step
+before took the batch (an item, a mean over dimension 0, a flattening of everything).
 """
 
 from __future__ import annotations
@@ -130,6 +131,45 @@ RULE = Rule(
                     self.fc = nn.Linear(4, 2)
                 def forward(self, x):
                     return F.softmax(self.fc(x).transpose(0, 1), dim=0)
+            """
+        ),
+        Example(
+            """
+            import torch
+            import torch.nn.functional as F
+            from torch import nn
+            class Words(nn.Module):
+                def __init__(self, n, d, classes):
+                    super().__init__()
+                    self.embed = nn.Embedding(n, d)
+                    self.lstm = nn.LSTM(d, d)
+                    self.fc = nn.Linear(d, classes)
+                def forward(self, tokens, mean):
+                    out, _ = self.lstm(self.embed(tokens))
+                    if mean:
+                        return F.softmax(self.fc(out.mean(0)), dim=0)
+                    return F.log_softmax(self.fc(out[-1]), dim=0)
+            class Flat(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 10)
+                def forward(self, x, whole):
+                    if whole:
+                        return F.softmax(self.fc(torch.flatten(x)), dim=0)
+                    return F.softmax(self.fc(x.view(-1)), dim=0)
+            class Told(nn.Module):
+                '''Classifies one sample at a time.'''
+                def __init__(self):
+                    super().__init__()
+                    self.net = nn.Sequential(nn.Linear(4, 10), nn.Softmax(dim=0))
+                def forward(self, x):
+                    return self.net(x)
+            class Ranker(nn.Module):
+                def __init__(self, num_labels):
+                    super().__init__()
+                    self.fc = nn.Linear(4, num_labels)
+                def forward(self, documents):
+                    return self.fc(documents).softmax(0)
             """
         ),
     ),

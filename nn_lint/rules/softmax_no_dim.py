@@ -7,7 +7,8 @@ For a sequence of shape (batch, length, features) that is a softmax over the bat
 others.
 
 ## What is not reported
-`torch.softmax` and `Tensor.softmax`, which refuse to run without a dimension, and calls with `*args`.
+`torch.softmax` and `Tensor.softmax`, which refuse to run without a dimension, calls with `*args`, and layers whose
+`dim` is set afterwards.
 
 ## Fix safety
 Safe: where the number of dimensions is certain, the dimension that torch takes today is written down. Where it is
@@ -138,6 +139,18 @@ RULE = Rule(
                 def forward(self, x, *args):
                     x = F.softmax(x, 1) + F.softmax(x, dim=-1) + F.softmax(x, *args)
                     return softmax(x) + x.softmax(-1) + torch.softmax(x, 0) + F.gumbel_softmax(x)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Later(nn.Module):
+                def __init__(self, axis):
+                    super().__init__()
+                    self.softmax = nn.Softmax()
+                    self.softmax.dim = axis
+                def forward(self, x):
+                    return self.softmax(x)
             """
         ),
     ),

@@ -8,8 +8,9 @@ batch of one sample (the last of an epoch, or inference) loses its batch dimensi
 
 ## What is not reported
 `squeeze` with a dimension; a result that is given its dimensions back (`view`, `reshape`, `unsqueeze`, `expand`) or
-that is looked at (`dim()`, `shape`, `len`); values that are not seen to come out of a global pooling or a head
-of width 1.
+that is looked at (`dim()`, `shape`, `len`); a loss whose target is squeezed as well; values that are not seen to come
+out of a global pooling or a head of width 1; a forward that takes one sample, as the class says, or that asks for the
+size of the batch.
 """
 
 from __future__ import annotations
@@ -126,6 +127,44 @@ RULE = Rule(
                     self.fc = nn.Linear(4, 1)
                 def forward(self, x, y):
                     return (self.fc(x).squeeze() - y.squeeze()).pow(2).mean()
+            """
+        ),
+        Example(
+            """
+            import torch
+            import torch.nn.functional as F
+            from torch import nn
+            class Value(nn.Module):
+                '''The value of one state, a number.'''
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 1)
+                def forward(self, state):
+                    return self.fc(state).squeeze()
+            class Asking(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 1)
+                def forward(self, x):
+                    if x.size(0) == 1:
+                        return self.fc(x).view(1)
+                    return self.fc(x).squeeze()
+            class Loss(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 1)
+                    self.loss = nn.BCEWithLogitsLoss()
+                def forward(self, x, y):
+                    rows, logits = self.fc(x).squeeze(), self.fc(x).squeeze()
+                    return F.mse_loss(rows, y.squeeze()), self.loss(logits, y.squeeze().float())
+            class Rows(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.pool = nn.AdaptiveAvgPool2d(1)
+                    self.fc = nn.Linear(4, 1)
+                def forward(self, images, x):
+                    rows = torch.stack([self.pool(image).squeeze() for image in images])
+                    return rows, torch.atleast_1d(self.fc(x).squeeze())
             """
         ),
     ),

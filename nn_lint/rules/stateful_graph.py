@@ -7,7 +7,8 @@ Trying to backward through the graph a second time`. With `retain_graph=True` me
 
 ## What is not reported
 A state that is detached, or kept under `no_grad`; one that another method, or other code of the file, sets anew
-(`reset`, `init_hidden`): the caller then decides how far back gradients go.
+(`reset`, `init_hidden`), or that a parameter of forward resets: the caller then decides how far back gradients go; a
+state that a function of the project is handed, which may detach it.
 """
 
 from __future__ import annotations
@@ -194,6 +195,75 @@ RULE = Rule(
                 for batch in batches:
                     model.hidden = None
                     model(batch).sum().backward()
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Asked(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.cell = nn.GRUCell(2, 2)
+                    self.h = None
+                def forward(self, x, reset):
+                    if reset:
+                        self.h = None
+                    self.h = self.cell(x, self.h)
+                    return self.h
+            class Episode(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.cell = nn.GRUCell(2, 2)
+                    self.h = None
+                def forward(self, x, done=False):
+                    h = self.cell(x, self.h)
+                    self.h = None if done else h
+                    return h
+            class Cleared(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.cell = nn.GRUCell(2, 2)
+                    self.h = None
+                def clear(self):
+                    self.__dict__.update(h=None)
+                def forward(self, x):
+                    self.h = self.cell(x, self.h)
+                    return self.h
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            def repackaged(state):
+                return None if state is None else state.detach()
+            class Cut(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.cell = nn.GRUCell(2, 2)
+                    self.h = None
+                def forward(self, x):
+                    h = repackaged(self.h)
+                    self.h = self.cell(x, h)
+                    return self.h
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Penalised(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+                    self.aux_loss = 0.0
+                def forward(self, x):
+                    h = self.fc(x)
+                    self.aux_loss = self.aux_loss + h.pow(2).mean()
+                    return h
+            def taken(model):
+                losses = [getattr(module, "aux_loss", 0.0) for module in model.modules()]
+                for module in model.modules():
+                    setattr(module, "aux_loss", 0.0)
+                return sum(losses)
             """
         ),
     ),

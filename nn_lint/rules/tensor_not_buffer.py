@@ -7,7 +7,8 @@ GPU fails: `RuntimeError: Expected all tensors to be on the same device`.
 
 ## What is not reported
 Tensors that get a device (`device=`, `.to(x.device)` where they are used, a new value in `forward`), that only give
-sizes or indices, or that hold one number, which go with every device; classes that move them themselves.
+sizes or indices, or that hold one number, which go with every device; classes that move them themselves, by a name
+(`setattr`, `vars`), a property or a `__setattr__` too.
 
 ## Fix safety
 Unsafe: the tensor becomes a buffer with `persistent=False`. `state_dict` stays as it is, but `.half()` and `.double()`
@@ -23,24 +24,30 @@ import libcst as cst
 
 from nn_lint.diagnostic import Applicability, Edit, Span
 from nn_lint.fixing.build import insert
-from nn_lint.model.method import Method, names
+from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.new_tensors import has_dimensions, kept_tensor, keywords
+from nn_lint.model.new_tensors import has_dimensions, kept_tensor, keywords, new_tensor
 from nn_lint.model.occurrences import Chain, attribute_occurrences
 from nn_lint.model.stores import Store, stores
-from nn_lint.model.syntax import dotted
+from nn_lint.model.syntax import children, dotted
 from nn_lint.project.code_text import bare_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.hierarchy import ExternalClass
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _MOVING = re.compile(r"\.\s*(?:to|cuda|cpu|type_as|to_device|numpy)\(|\bdevice\b|new_tensor|\bnumpy\b")
+_OWN_WAYS = ("_apply", "to", "cuda", "__setattr__")
+_BY_NAME = re.compile(r"\b(?:vars|setattr)\(|\b__dict__\b")
+_SIZES = frozenset({"size", "dim", "numel", "item", "tolist", "stride", "get_device"})
+_BY_DEVICE = re.compile(r"\bwith\s[^\n]*device")
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each constant tensor that meets the input in `forward`."""
     init, forward = cls.init, cls.method("forward")
-    if init is None or forward is None or not cls.is_module or any(map(cls.defines, ("_apply", "to", "cuda"))):
+    if init is None or forward is None or not cls.is_module or any(map(cls.defines, _OWN_WAYS)):
+        return
+    if _BY_NAME.search(cls.text) or _BY_DEVICE.search(cls.syntax.text(init.node)):
         return
     for store in stores(init):
         call = kept_tensor(cls, init, store.value)
@@ -57,7 +64,9 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 
 def _is_registered(cls: ModuleClass, attribute: str) -> bool:
-    """Whether the class or a read ancestor registers the name: what is assigned to it then is a buffer."""
+    """Whether the class or a read ancestor registers the name, or has a property of it: it may be a buffer."""
+    if cls.find_method(attribute) is not None:
+        return True
     named = re.compile(rf"register_\w+\(\s*(?:name\s*=\s*)?[\"']{attribute}[\"']")
     return any(named.search(owner.text) for owner in (cls, *cls.ancestors))
 
@@ -82,29 +91,38 @@ def _joins(cls: ModuleClass, forward: Method, chain: Chain) -> bool:
     if isinstance(parent, cst.Subscript) and parent.value is node:
         return _joins(cls, forward, chain[:-1])
     if isinstance(parent, cst.BinaryOperation):
-        return _is_of_input(forward, parent.left if node is parent.right else parent.right)
+        return _is_of_input(cls, forward, parent.left if node is parent.right else parent.right)
     if isinstance(parent, cst.Arg) and isinstance(chain[-3], cst.Call):
         call = chain[-3]
         found = cls.resolve(dotted(call.func) or "?")
         is_torch = isinstance(found, ExternalClass) and found.origin.startswith("torch.")
         joined = [item.value for item in call.args if item is not parent]
-        return is_torch and any(_is_of_input(forward, item) for item in joined)
+        return is_torch and any(_is_of_input(cls, forward, item) for item in joined)
     return False
 
 
-def _is_of_input(forward: Method, node: cst.BaseExpression) -> bool:
-    """Whether an expression is the first input, or a call of or with it: a tensor, that is, and no size."""
+def _is_of_input(cls: ModuleClass, forward: Method, node: cst.BaseExpression) -> bool:
+    """Whether an expression is the first input, or a call with it: a tensor where the input is, no size and no copy."""
     if len(forward.positional) < 2:
         return False
-    return (
-        isinstance(node, cst.Name)
-        and node.value == forward.positional[1].name
-        or (
-            isinstance(node, cst.Call)
-            and forward.positional[1].name in {name.value for item in node.args for name in names(item.value)}
-            and not isinstance(node.func, cst.Name)
-        )
-    )
+    name = forward.positional[1].name
+    if isinstance(node, cst.Name):
+        return node.value == name and re.search(rf"\b{name}\s*=[^\n]*\.(?:cpu|numpy)\(", cls.text) is None
+    if not isinstance(node, cst.Call) or isinstance(node.func, cst.Name) or new_tensor(cls, forward, node) is not None:
+        return False
+    return any(_is_made_of(item.value, name) for item in node.args)
+
+
+def _is_made_of(node: cst.CSTNode, name: str) -> bool:
+    """Whether an argument is the tensor or made of it, and not what is asked of it (`x.shape[1]`, `x.size(1)`)."""
+    if isinstance(node, cst.Name):
+        return node.value == name
+    if isinstance(node, (cst.Attribute, cst.Arg)):
+        return isinstance(node, cst.Arg) and _is_made_of(node.value, name)
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        is_asked = node.func.attr.value in _SIZES
+        return not is_asked and any(_is_made_of(item, name) for item in (node.func.value, *node.args))
+    return any(_is_made_of(child, name) for child in children(node))
 
 
 def _repair(cls: ModuleClass, init: Method, store: Store) -> Repair | None:
@@ -220,6 +238,71 @@ RULE = Rule(
                     return x * self.weights
             def move(model, device):
                 model.weights = model.weights.to(device)
+            """
+        ),
+        Example(
+            """
+            import math
+            import torch
+            from torch import nn
+            class Auto(nn.Module):
+                def __setattr__(self, name, value):
+                    if torch.is_tensor(value) and not isinstance(value, nn.Parameter):
+                        self.register_buffer(name, value, persistent=False)
+                    else:
+                        super().__setattr__(name, value)
+            class Registering(Auto):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.scale = torch.ones(dim)
+                def forward(self, x):
+                    return x * self.scale
+            class Named(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.scale = torch.ones(dim)
+                @property
+                def scale(self):
+                    return self._scale
+                @scale.setter
+                def scale(self, value):
+                    self.register_buffer("_scale", value, persistent=False)
+                def forward(self, x):
+                    return x * self.scale
+            class Placed(nn.Module):
+                def __init__(self, dim, place):
+                    super().__init__()
+                    with torch.device(place):
+                        self.scale = torch.ones(dim)
+                def forward(self, x):
+                    return x * self.scale
+            class Moved(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.scale = torch.ones(dim)
+                def forward(self, x):
+                    for name, value in list(vars(self).items()):
+                        if torch.is_tensor(value):
+                            setattr(self, name, value + 0 * x.mean())
+                    return x * self.scale
+            class Sized(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.strides = torch.tensor([2, 4])
+                    self.rates = torch.linspace(1, 2, 4)
+                    self.scales = torch.tensor([1.0, 2.0])
+                def forward(self, x):
+                    sizes = torch.tensor(x.shape[-2:]) // self.strides
+                    angles = torch.outer(torch.arange(x.shape[0]).float(), self.rates)
+                    scales = self.scales * math.sqrt(x.size(-1))
+                    return x[: int(sizes[0])], angles.type_as(x), scales.type_as(x)
+            class Hosted(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.scale = torch.ones(dim)
+                def forward(self, x):
+                    x = x.cpu()
+                    return x * self.scale
             """
         ),
     ),

@@ -21,7 +21,7 @@ import libcst as cst
 
 from nn_lint.diagnostic import Applicability, Severity
 from nn_lint.fixing.build import insert_after
-from nn_lint.model.method import Method
+from nn_lint.model.method import Method, names
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.syntax import walk
 from nn_lint.project.facts import ClassFacts
@@ -40,10 +40,20 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     if not parameters and method.parameters and not cls.defines("eval"):
         message = f"`{cls.name}.train` takes no `mode`: `eval()` calls `train(False)` and raises `TypeError`"
         yield Finding(method.name_span, message)
-    elif parameters and parameters[0].name in _MODES and not any(_gives(node) for node in returns):
+    elif parameters and _is_mode(method) and not any(_gives(node) for node in returns):
         message = f"`{cls.name}.train` returns nothing: `{cls.name}(...).eval()` and `.train()` give `None`"
         repair = None if returns else _repair(cls, method)
         yield Finding(method.name_span, message, repair, Severity.WARNING)
+
+
+def _is_mode(method: Method) -> bool:
+    """Whether the first parameter is the mode: by its name, alone, and not gone through like a data set."""
+    first, *others = method.parameters[1:]
+    loops = (
+        node.iter for node in walk(method.node.body, cst.For, cst.CompFor) if isinstance(node, (cst.For, cst.CompFor))
+    )
+    gone_through = {name.value for node in loops for name in names(node)}
+    return first.name in _MODES and first.name not in gone_through and not any(item.required for item in others)
 
 
 def _gives(node: cst.CSTNode) -> bool:
@@ -157,6 +167,19 @@ RULE = Rule(
                 def eval(self):
                     for part in self.parts:
                         part.eval()
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Fitting(nn.Module):
+                def train(self, train, validation):
+                    self.fit(train)
+                    self.check(validation)
+            class Learning(nn.Module):
+                def train(self, train):
+                    for batch in train:
+                        self(batch).backward()
             """
         ),
     ),

@@ -6,8 +6,9 @@ A parameter over memory that nothing fills: `nn.Parameter(torch.empty(4))` and n
 zeros in one run, `1e30` or `nan` in the next. A model trains today and gives `nan` tomorrow.
 
 ## What is not reported
-A parameter that any code near mentions outside of `forward`, and classes whose parameters may be filled by a loop over
-`parameters()`, by `apply`, or by a function that gets the module.
+A parameter that any code near mentions outside of `forward`, or that `forward` writes into or hands to a method; one
+without elements; and classes whose parameters may be filled through `parameters()`, by `apply`, or by a function that
+gets the module.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import libcst as cst
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.new_tensors import UNFILLED, new_tensor
-from nn_lint.model.occurrences import attribute_occurrences
+from nn_lint.model.occurrences import Chain, attribute_occurrences
 from nn_lint.model.stores import stores
 from nn_lint.model.syntax import dotted, self_attribute, walk
 from nn_lint.project.facts import ClassFacts
@@ -32,6 +33,7 @@ _FILLS_ALL = re.compile(
     r"\bin\s+[\w.]+\.(?:named_)?(?:parameters|modules|children)\(|\.apply\(|\bpost_init\(|\b_?load_\w+\(|from_pretrained"
     r"|state_dict|reset_parameters|init_weights|\binitialize\("
 )
+_FILLS_OWN = re.compile(r"\b_?(?:named_)?parameters\(|\b_parameters\b|vector_to_parameters")
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
@@ -59,7 +61,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 def _is_unfilled(call: cst.Call) -> bool:
     """`torch.empty(...)` and `torch.Tensor(n, m)`; `torch.Tensor([1.0])` and `torch.Tensor(array)` have values."""
     name = (dotted(call.func) or "").rpartition(".")[2]
-    if name not in UNFILLED or not call.args:
+    if name not in UNFILLED or not call.args or any(_is_nothing(item) for item in call.args):
         return False
     if name == "empty":
         return True
@@ -68,12 +70,20 @@ def _is_unfilled(call: cst.Call) -> bool:
     )
 
 
+def _is_nothing(argument: cst.Arg) -> bool:
+    """A size of zero, or a device without memory."""
+    value = argument.value
+    if isinstance(value, cst.SimpleString):
+        return value.evaluated_value == "meta"
+    return isinstance(value, cst.Integer) and value.evaluated_value == 0
+
+
 def _may_be_filled(cls: ModuleClass, init: Method) -> bool:
     """Whether some code may fill all parameters, whatever their names."""
     handed = {
         name for owner in (cls, *cls.ancestors) for method in owner.methods for name in method.hands_receiver_to()
     }
-    if handed - {"super", "isinstance", "type"} or init.decorators:
+    if handed - {"super", "isinstance", "type"} or init.decorators or _FILLS_OWN.search(cls.text):
         return True
     hierarchy = cls.registry.hierarchy
     return any(
@@ -89,7 +99,7 @@ def _is_only_read(cls: ModuleClass, forward: Method, attribute: str) -> bool:
         for chain in attribute_occurrences(method.node.body, method.receiver, attribute):
             if isinstance(chain[-2], cst.AssignTarget):
                 continue
-            if method is not forward or isinstance(chain[-2], cst.Attribute):
+            if method is not forward or isinstance(chain[-2], cst.Attribute) or _is_written(forward, chain):
                 return False
     calls = (node for node in walk(forward.node.body, cst.Call) if isinstance(node, cst.Call))
     given = [item for call in calls if "init" in (dotted(call.func) or "") for item in call.args]
@@ -99,6 +109,16 @@ def _is_only_read(cls: ModuleClass, forward: Method, attribute: str) -> bool:
     return re.search(rf"(?<!\bself)\.{attribute}\b|[\"']{attribute}[\"']", text) is None and bool(
         attribute in forward.attributes_of(forward.receiver)
     )
+
+
+def _is_written(forward: Method, chain: Chain) -> bool:
+    """`self.loc[:] = ...`, and a parameter that is handed to a method of the module."""
+    parent, around = chain[-2], chain[-3]
+    if isinstance(parent, cst.Subscript):
+        return isinstance(around, cst.AssignTarget)
+    is_call = isinstance(parent, cst.Arg) and isinstance(around, cst.Call)
+    name = self_attribute(around.func, forward.receiver) if is_call and isinstance(around, cst.Call) else None
+    return name is not None
 
 
 _EMPTY = re.compile(r"\b(?:empty|\w*Tensor)\(")
@@ -178,6 +198,44 @@ RULE = Rule(
                         nn.init.xavier_uniform_(p)
                 def forward(self, x):
                     return x @ self.u
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            from torch.nn.utils import vector_to_parameters
+            class Vector(nn.Module):
+                def __init__(self, n):
+                    super().__init__()
+                    self.one = nn.Parameter(torch.empty(n))
+                    vector_to_parameters(torch.zeros(n), self.parameters())
+                def forward(self, x):
+                    return x * self.one
+            class Values(nn.Module):
+                def __init__(self, n):
+                    super().__init__()
+                    self.two = nn.Parameter(torch.empty(n))
+                    [nn.init.ones_(value) for value in self._parameters.values()]
+                def forward(self, x):
+                    return x * self.two
+            class Late(nn.Module):
+                def __init__(self, n):
+                    super().__init__()
+                    self.loc = nn.Parameter(torch.empty(n))
+                    self.log_scale = nn.Parameter(torch.empty(n))
+                    self.none = nn.Parameter(torch.empty(0, n))
+                    self.virtual = nn.Parameter(torch.empty(n, device="meta"))
+                    self.is_ready = False
+                def fill(self, parameter, values):
+                    parameter.data[:] = values
+                def forward(self, x):
+                    if not self.is_ready:
+                        with torch.no_grad():
+                            self.loc[:] = x.mean(0)
+                        self.fill(self.log_scale, x.std(0).log())
+                        self.is_ready = True
+                    return (x - self.loc) * self.log_scale.exp() + self.none.sum() + len(self.virtual)
             """
         ),
     ),

@@ -30,7 +30,10 @@ from nn_lint.project.facts import ClassFacts
 from nn_lint.project.premises.containers import may_hold_layers
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
-_OWN_WAYS = ("parameters", "named_parameters", "state_dict", "_apply", "to", "cuda", "__setattr__", "__getattr__")
+_OWN_WAYS = (
+    "parameters named_parameters children named_children modules named_modules state_dict _apply to cuda __setattr__ "
+    "__getattr__"
+).split()
 _ON_PURPOSE = re.compile(
     r"#.*(?:\bhid|regist|on purpose|intention|deliberate|parameters\(\)|not train|state_?dict|optimi|frozen|freez)",
     re.IGNORECASE,
@@ -201,6 +204,65 @@ RULE = Rule(
                         for layer in row:
                             x = layer(x)
                     return self.heads[name](x) + self.dotted["a.b"](x)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Linked(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    first = self.first = nn.Linear(dim, dim)
+                    last = self.last = nn.Linear(dim, dim)
+                    self.path = (first, last)
+                    self.ends = [nn.Linear(dim, dim), nn.Linear(dim, dim)]
+                    self.left, self.right = self.ends
+                    self.rows = [nn.Linear(dim, dim), nn.Linear(dim, dim)]
+                    self.row = self.rows[0]
+                    self.rest = self.rows[1]
+                    self.grown = [nn.Linear(dim, dim), nn.Linear(dim, dim)]
+                    self.registered = nn.ModuleList()
+                    self.registered += self.grown
+                    spec = [(nn.Linear(dim, dim), nn.ReLU()), (nn.Linear(dim, dim), nn.Tanh())]
+                    self.spec = spec
+                    self.blocks = nn.ModuleList(nn.Sequential(*pair) for pair in spec)
+                    self.named = [nn.Linear(dim, dim), nn.Linear(dim, dim)]
+                    for i, layer in enumerate(self.named):
+                        self._modules[f"named{i}"] = layer
+                    self.kept = [nn.Linear(dim, dim), nn.Linear(dim, dim)]
+                    for layer in self.kept:
+                        self.keep(layer)
+                    self.listed = [nn.Linear(dim, dim), nn.Linear(dim, dim)]
+                    for layer in self.listed:
+                        self.registered.append(layer)
+                    self.heads = [nn.Linear(dim, 1) for _ in range(3)]
+                def keep(self, layer):
+                    self.add_module(f"kept{len(self._modules)}", layer)
+                @property
+                def heads(self):
+                    return list(self._heads)
+                @heads.setter
+                def heads(self, value):
+                    self._heads = nn.ModuleList(value)
+                def forward(self, x):
+                    for layer in (*self.path, self.ends[0], self.rows[0], self.grown[0], self.named[0], self.kept[0]):
+                        x = layer(x)
+                    for layer, act in self.spec:
+                        x = act(layer(x)) + self.path[0](x) + self.listed[0](x)
+                    return [head(x) for head in self.heads]
+            class Base(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.towers = [nn.Linear(dim, dim), nn.Linear(dim, dim)]
+                    self.trained = [nn.Linear(dim, dim), nn.Linear(dim, dim)]
+                def forward(self, x):
+                    return self.trained[0](self.towers[0](x))
+            class Heir(Base):
+                def __init__(self, dim):
+                    super().__init__(dim)
+                    self.modules_ = nn.ModuleList(self.towers)
+            def parameters_of(model):
+                return [p for layer in model.trained for p in layer.parameters()]
             """
         ),
         Example(

@@ -8,7 +8,9 @@ sample gives twice as many rows as there are samples: nothing warns until the lo
 
 ## What it takes to be reported
 The value comes out of convolutions, batch norms or poolings in two dimensions and goes into a linear layer; or its
-number of features is known in numbers, from a pooling to a fixed size, and the view asks for another.
+number of features is known in numbers, from a pooling to a fixed size, and the view asks for another. Classes that take
+one sample, as they say, or that ask for the size of the batch are silent, and so are rows that are put together again,
+that go elsewhere than into linear layers, or that hold several frames of a video.
 """
 
 from __future__ import annotations
@@ -110,6 +112,46 @@ RULE = Rule(
                 def forward(self, x, vector):
                     y = self.conv(x)
                     return self.fc(y.view(-1, 400)), self.fc(vector.view(-1)), y.flatten().sum()
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class OneImage(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.conv = nn.Conv2d(1, 2, 3, padding=1)
+                    self.fc = nn.Linear(8, 2)
+                def forward(self, image):
+                    return self.fc(self.conv(image).flatten())
+            class Checked(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.conv = nn.Conv2d(1, 2, 3, padding=1)
+                    self.fc = nn.Linear(8, 2)
+                def forward(self, x):
+                    assert x.shape[0] == 1
+                    return self.fc(self.conv(x).view(-1))
+            class Capsules(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.conv = nn.Conv2d(3, 16, 3)
+                    self.pool = nn.AdaptiveAvgPool2d(2)
+                    self.fc = nn.Linear(8, 2)
+                    self.codes = nn.Parameter(torch.randn(5, 4))
+                def forward(self, x):
+                    y = self.pool(self.conv(x))
+                    rows = torch.cdist(y.view(-1, 4), self.codes).argmin(1)
+                    return self.fc(y.reshape(-1, 8)).view(x.size(0), -1, 2), rows
+            class Video(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.conv = nn.Conv2d(3, 16, 3)
+                    self.pool = nn.AdaptiveAvgPool2d(1)
+                    self.fc = nn.Linear(64, 2)
+                def forward(self, frames):
+                    return self.fc(self.pool(self.conv(frames)).view(-1, 64))
             """
         ),
     ),

@@ -170,5 +170,21 @@ RULE = Rule(
                     return found.view(b, h, w, 1, h, w)
             """
         ),
+        Example(
+            """
+            from torch import nn
+            class InPlace(nn.Module):
+                def forward(self, x):
+                    b, n, c = x.shape
+                    x = x.clone()
+                    x.transpose_(1, 2)
+                    return x.reshape(b, c, n)
+            class Walrus(nn.Module):
+                def forward(self, x):
+                    b, n, c = x.shape
+                    y = x.sum() if (x := x.transpose(1, 2)) is not None else None
+                    return x.reshape(b, c, n), y
+            """
+        ),
     ),
 )
