@@ -220,18 +220,20 @@ def names(node: cst.CSTNode) -> Iterator[cst.Name]:
 
 
 _ASSIGNING = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.CompFor, cst.For)
-_NAMED = (cst.Param, cst.FunctionDef, cst.ClassDef, cst.MatchAs)
+_NAMED = (cst.Param, cst.FunctionDef, cst.ClassDef, cst.MatchAs, cst.MatchStar)
 
 
 def bound_names(body: cst.CSTNode) -> Iterator[str]:
-    """The names that statements bind: assignments, loops, `with`, imports, functions and their parameters, handlers."""
-    for node in walk(body, *_ASSIGNING, cst.AsName, cst.ImportAlias, *_NAMED):
+    """The names that statements bind: assignments, loops, `with`, imports, functions, parameters, patterns."""
+    for node in walk(body, *_ASSIGNING, cst.AsName, cst.ImportAlias, cst.MatchMapping, *_NAMED):
         if isinstance(node, _ASSIGNING):
             yield from target_names(node.target)
         elif isinstance(node, cst.AsName):
             yield from target_names(node.name)
         elif isinstance(node, cst.ImportAlias) and node.asname is None:
             yield (dotted(node.name) or "").split(".")[0]
+        elif isinstance(node, cst.MatchMapping) and node.rest is not None:
+            yield node.rest.value
         elif isinstance(node, _NAMED) and node.name is not None:
             yield node.name.value
 

@@ -167,4 +167,6 @@ def _uses_unbound(cls: ModuleClass, method: Method, name: str) -> bool:
 
 
 def _is_unbound_slip(cls: ModuleClass, method: Method, name: str) -> bool:
-    return is_misspelled_self(name) and _uses_unbound(cls, method, name) and bool(method.attributes_of(name))
+    if not (is_misspelled_self(name) and _uses_unbound(cls, method, name)):
+        return False
+    return cls.is_undefined(name) and bool(method.attributes_of(name))

@@ -219,7 +219,7 @@ class Hierarchy:
         if name == "object":
             yield ExternalClass("object", harmless=True)
             return
-        unseen = False
+        unseen, origin = False, UNDEFINED
         for star in file.facts.stars:
             if star in ("torch.nn", "torch.nn.modules"):
                 if head in STAR_NAMES:
@@ -228,7 +228,8 @@ class Hierarchy:
                 continue
             located = self.files.locate(star, file) if depth > 0 else None
             if located is None or located[1]:
-                unseen = unseen or not (star.startswith("torch.") or _is_stdlib(star))
+                is_known = star.startswith("torch.") or _is_stdlib(star)
+                unseen, origin = unseen or not is_known, f"{star}.{name}"
             elif located[0] is not file:
                 found = [
                     item
@@ -238,7 +239,7 @@ class Hierarchy:
                 if found:
                     yield from found
                     return
-        yield ExternalClass(name if unseen else UNDEFINED)
+        yield ExternalClass(name if unseen else origin)
 
 
 def _is_stdlib(origin: str) -> bool:
