@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ import libcst as cst
 from nn_lint.diagnostic import Span
 from nn_lint.model.attributes import assigned_attributes, read_attributes
 from nn_lint.model.init_flow import Called, InitFlow, trace_init
-from nn_lint.model.method import Method, bound_names, names
+from nn_lint.model.method import Method, bound_names, hands_over, names
+from nn_lint.model.never_returns import ends_the_run
 from nn_lint.model.parent_calls import CallForm, ParentCall
 from nn_lint.model.spelling import is_misspelled_init
 from nn_lint.model.syntax import dotted, self_attribute, walk
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
 _ARGUMENT_FREE = frozenset(
     {"Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict", "Identity"}
 )
-_OBSERVERS = frozenset({"print", "isinstance", "hasattr", "getattr", "setattr", "len", "id", "type", "repr", "str"})
+_OBSERVERS = frozenset(
+    {"print", "isinstance", "hasattr", "getattr", "setattr", "len", "id", "type", "repr", "str", "super"}
+)
+_ASKS_FOR_INIT = re.compile(r"init|super|parent", re.IGNORECASE)
 _REGISTERING = frozenset({"add_module", "register_module", "register_parameter", "register_buffer"})
 _STATE_COPIES = frozenset({"__dict__", "__setstate__", "__class__"})
 
@@ -36,7 +41,10 @@ class Construction:
     @cached_property
     def init_flow(self) -> InitFlow:
         """The order of things in `__init__`."""
-        return trace_init(self._init.node.body, self._calls_parent_init, self._registers)
+        cls = self._cls
+        return trace_init(
+            self._init.node.body, self._calls_parent_init, self._registers, lambda node: ends_the_run(cls, node)
+        )
 
     @property
     def copies_state(self) -> bool:
@@ -143,9 +151,10 @@ class Construction:
         return init
 
     def _asks_the_object(self, node: cst.CSTNode) -> bool:
-        """A condition that looks at the object under construction, or at its class."""
+        """A condition that looks at the object under construction or its class, or that a caller decides for it."""
         read = {name.value for name in names(node.test)} if isinstance(node, cst.If) else set()
-        return bool(read & {self._init.receiver, "hasattr", "isinstance", "issubclass", "super", "type", "__class__"})
+        looked_at = {self._init.receiver, "hasattr", "isinstance", "issubclass", "super", "type", "__class__"}
+        return bool(read & looked_at) or any(_ASKS_FOR_INIT.search(name) for name in read)
 
     def reaches_parent(self, call: ParentCall) -> bool:
         """Whether a call, as written, runs some `__init__` of nn.Module: spelled right, bound, on a module's base."""
@@ -160,6 +169,8 @@ class Construction:
             return True
         if not isinstance(node, cst.Call):
             return False
+        if hands_over(node, self._init.receiver) and dotted(node.func) not in _OBSERVERS:
+            return True
         name = self_attribute(node.func, self._init.receiver)
         helper = self._cls.find_method(name) if name else None
         return helper is not None and any(method.parent_calls for method in self._cls.closure([helper]))

@@ -170,9 +170,7 @@ class Method:
     def hands_receiver_to(self) -> Iterator[str]:
         """The dotted names of the functions that get the receiver itself as an argument, `?` for an expression."""
         calls = (node for node in self.nodes if isinstance(node, cst.Call))
-        for call in calls:
-            if any(isinstance(item.value, cst.Name) and item.value.value == self.receiver for item in call.args):
-                yield dotted(call.func) or "?"
+        yield from (dotted(call.func) or "?" for call in calls if hands_over(call, self.receiver))
 
     @property
     def first_statement_span(self) -> Span | None:
@@ -200,6 +198,18 @@ class Method:
         """Just behind the opening parenthesis of the signature."""
         lines = self.syntax.lines
         return lines.position(lines.text.index("(", lines.offset(self.name_span.end)) + 1)
+
+
+def hands_over(call: cst.Call, name: str) -> bool:
+    """Whether a call gets a name itself as an argument, alone or in a tuple or list that is written there."""
+    pending = [item.value for item in call.args]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, (cst.Tuple, cst.List)):
+            pending.extend(element.value for element in node.elements)
+        elif isinstance(node, cst.Name) and node.value == name:
+            return True
+    return False
 
 
 def names(node: cst.CSTNode) -> Iterator[cst.Name]:
