@@ -66,8 +66,12 @@ class Construction:
 
     @property
     def _hands_self_over(self) -> bool:
-        """Whether a function that may do the construction gets the object itself."""
-        return any(name not in _OBSERVERS for name in self._init.hands_receiver_to())
+        """Whether a function that may do the construction gets the object itself, or another name does."""
+        init = self._init
+        given_names = (node for node in init.own_nodes if isinstance(node, (cst.Assign, cst.AnnAssign)))
+        if any(isinstance(node.value, cst.Name) and node.value.value == init.receiver for node in given_names):
+            return True
+        return any(name not in _OBSERVERS for name in init.hands_receiver_to())
 
     @property
     def registers_nothing(self) -> bool:
