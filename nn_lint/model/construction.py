@@ -60,12 +60,12 @@ class Construction:
     def mentions_parent_init(self) -> bool:
         """Whether `__init__` uses `super` at all, or it or a method that it calls on itself calls some `__init__`."""
         init = self._init
-        if "super" in init.names_read or self._hands_self_over:
+        if "super" in init.names_read or self.hands_self_over:
             return True
         return any(method.parent_calls for method in self._cls.closure([init]))
 
     @property
-    def _hands_self_over(self) -> bool:
+    def hands_self_over(self) -> bool:
         """Whether a function that may do the construction gets the object itself, or another name does."""
         init = self._init
         given_names = (node for node in init.own_nodes if isinstance(node, (cst.Assign, cst.AnnAssign)))
@@ -113,11 +113,7 @@ class Construction:
     @property
     def parent_is_module_alone(self) -> bool:
         """Whether `super()` is `nn.Module` in every use of the class: no other constructor can come between."""
-        if "call_super_init" in self._cls.facts.assigned or any(
-            "call_super_init" in cls.facts.assigned for cls in self._cls.ancestors
-        ):
-            return False
-        if self._ancestor_misspells_init:
+        if self.goes_on_behind_module or self._ancestor_misspells_init:
             return False
         next_init = next(
             (
@@ -130,12 +126,20 @@ class Construction:
         return next_init == TorchClass("Module") and not self._cls.name.endswith("Mixin") and not self._is_combined
 
     @property
+    def goes_on_behind_module(self) -> bool:
+        """Whether `call_super_init` is set, on the class or from outside, so that `nn.Module` calls the next init."""
+        owners = (self._cls, *self._cls.ancestors)
+        return any("call_super_init" in item.definition.file.text.content for item in owners)
+
+    @property
     def _is_combined(self) -> bool:
-        """Whether a class of a file that mentions this one inherits from it and from others."""
+        """Whether a class of a file that mentions this one inherits from it and from others, or `type` makes one."""
         hierarchy = self._cls.registry.hierarchy
-        return any(
+        files = tuple(hierarchy.files.mentioning(self._cls.name, self._cls.definition.file))
+        made = re.compile(rf"\b(?:type|new_class)\([^()]*,\s*\([^()]*\b{self._cls.name}\b")
+        return any(made.search(file.text.content) for file in files) or any(
             len(facts.bases) > 1 and self._cls.definition in hierarchy.ancestry(ProjectClass(file, facts)).order
-            for file in hierarchy.files.mentioning(self._cls.name, self._cls.definition.file)
+            for file in files
             for facts in file.facts.classes
         )
 
