@@ -12,7 +12,7 @@ from nn_lint.project.files import ProjectFile, ProjectFiles
 from nn_lint.project.torch_names import PARAMETERS, STAR_NAMES, torch_class
 
 _HARMLESS = frozenset({"object", "abc.ABC", "typing.Generic", "typing.Protocol", "typing_extensions.Protocol"})
-_HARMLESS_METACLASSES = frozenset({None, "ABCMeta", "abc.ABCMeta", "type"})
+HARMLESS_METACLASSES = frozenset({None, "ABCMeta", "abc.ABCMeta", "type"})
 _HOOKS = frozenset({"__new__", "__init_subclass__"})
 _DEPTH = 24
 UNDEFINED = "?undefined"
@@ -139,7 +139,7 @@ class Hierarchy:
         kinship = Kinship.MODULE if certain else Kinship.UNKNOWN if unknown else Kinship.NONE
         own = (cls, *(item for item in order if isinstance(item, ProjectClass)))
         plain = all(
-            item.facts.metaclass in _HARMLESS_METACLASSES
+            item.facts.metaclass in HARMLESS_METACLASSES
             and "?" not in item.facts.bases
             and not _HOOKS & {method.name for method in item.facts.methods}
             for item in own
