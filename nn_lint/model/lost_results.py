@@ -82,7 +82,7 @@ def _bound(node: cst.CSTNode) -> tuple[str, ...]:
 
 def _is_fresh(cls: ModuleClass, flow: Flow, node: cst.CSTNode, value: Value) -> bool:
     """Whether the value is a new one: not written into what the caller holds, nor the result of an unknown deed."""
-    if not value.depends:
+    if not value.depends or (isinstance(value.node, cst.Call) and _has_out(value.node)):
         return False
     if isinstance(node, cst.AugAssign):
         before = flow.made.get(node.target)
@@ -91,6 +91,11 @@ def _is_fresh(cls: ModuleClass, flow: Flow, node: cst.CSTNode, value: Value) -> 
         read = {item.value for item in walk(node.value, cst.Name) if isinstance(item, cst.Name)}  # type: ignore[attr-defined]
         return bool(read & set(_bound(node)))
     return value.kind is not Kind.INPUT and in_place(cls, value) is None
+
+
+def _has_out(call: cst.Call) -> bool:
+    """`torch.matmul(x, w, out=out)`."""
+    return any(item.keyword is not None and item.keyword.value == "out" for item in call.args)
 
 
 def _is_bare_result(cls: ModuleClass, flow: Flow, node: cst.Expr) -> bool:

@@ -45,7 +45,9 @@ def _in_method(cls: ModuleClass) -> MisplacedForward | None:
     method, node = found[0]
     parameters = [item.name.value for item in (*node.params.posonly_params, *node.params.params)]
     uses = [name for name in names(method.node.body) if name.value == "forward" and name is not node.name]
-    if parameters[:1] != ["self"] or uses:
+    if parameters[:1] != ["self"] or uses or "locals" in method.names_read:
+        return None
+    if any(not cls.syntax.text(item.decorator).startswith("torch.") for item in node.decorators):
         return None
     span = cls.syntax.span(node)
     last = tuple(simple_statements(method.node.body))[-1] is node
@@ -79,6 +81,8 @@ def _behind_class(cls: ModuleClass) -> MisplacedForward | None:
     if any(isinstance(node, ast.Name) and node.id == "forward" for node in ast.walk(text.tree)):
         return None
     node, lines = found[0], text.lines
+    if any(not ast.unparse(item).startswith("torch.") for item in node.decorator_list) or _is_put_in(cls):
+        return None
     match = re.search(r"\bforward\b", lines.row(node.lineno))
     if match is None or re.search(r"[\"']forward[\"']|\bimport\b[^\n]*\bforward\b", text.content):
         return None
@@ -86,6 +90,14 @@ def _behind_class(cls: ModuleClass) -> MisplacedForward | None:
     first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
     adjacent = functions[0] is node
     return MisplacedForward(name, first, node.end_lineno or node.lineno, None, adjacent)
+
+
+def _is_put_in(cls: ModuleClass) -> bool:
+    """Whether functions become methods by computed names, or another file takes this one for the class."""
+    taken = re.compile(rf"\b{cls.name}\.forward[ \t]*=|\bimport\b[^\n]*\bforward\b")
+    own = cls.definition.file
+    others = (file.text.content for file in cls.registry.hierarchy.files.mentioning(cls.name, own) if file is not own)
+    return re.search(r"\b(?:globals|vars)\(\)", own.text.content) is not None or any(map(taken.search, others))
 
 
 def _functions_behind(tree: ast.Module, row: int) -> list[ast.FunctionDef]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cached_property
@@ -221,13 +220,6 @@ class ModuleClass:
         """Where the class's decorators come from, as dotted origins; those of the project are left out."""
         found = (self.resolve(name) for name in self.facts.decorators)
         return tuple(item.origin for item in found if isinstance(item, ExternalClass))
-
-    @property
-    def is_decorated_here(self) -> bool:
-        """Whether a decorator of the class is a function of the same file that deals with some `__init__`."""
-        content = self.definition.file.text.content
-        here = any(re.search(rf"^\s*def\s+{name}\b", content, re.MULTILINE) for name in self.facts.decorators)
-        return here and re.search(r"\.__init__\s*=", content) is not None
 
     @property
     def decorator_text(self) -> str:

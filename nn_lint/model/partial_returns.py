@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import libcst as cst
@@ -16,15 +17,22 @@ _GROWING = frozenset({"append", "extend", "add"})
 def first_turn_returns(method: Method) -> Iterator[cst.Return]:
     """The `return` that ends every turn of a loop and gives what the turns build up."""
     for loop in walk(method.node.body, cst.For, into_scopes=False):
-        if not isinstance(loop, cst.For):
+        if not isinstance(loop, cst.For) or _fails_without_turn(method, loop):
             continue
         statements = tuple(simple_statements(loop.body))
         last = statements[-1]
         if not isinstance(last, cst.Return) or last.value is None or _may_go_on(loop, last):
             continue
-        given = {name.value for name in names(last.value)}
+        given = {name.value for name in names(last.value)} - set(target_names(loop.target))
         if any(given & set(_built_up(statement)) for statement in statements[:-1]):
             yield last
+
+
+def _fails_without_turn(method: Method, loop: cst.For) -> bool:
+    """Whether a `raise` stands behind a loop, which must then have had a turn."""
+    statements = method.statements
+    behind = statements[statements.index(loop) + 1 :] if loop in statements else ()
+    return bool(behind) and isinstance(behind[0], cst.Raise)
 
 
 def _may_go_on(loop: cst.For, last: cst.Return) -> bool:
@@ -48,10 +56,10 @@ def _built_up(statement: cst.CSTNode) -> Iterator[str]:
 
 
 def may_give_nothing(method: Method) -> bool:
-    """Whether the annotation says that the result may be `None`."""
+    """Whether the annotation or the docstring says that the result may be `None`."""
     annotation = method.node.returns
     text = "" if annotation is None else method.syntax.text(annotation.annotation)
-    return "None" in text or "Optional" in text
+    return "None" in text or "Optional" in text or re.search(r"\bNone\b", method.node.get_docstring() or "") is not None
 
 
 def return_below_condition(method: Method, ends: Sequence[Ending]) -> cst.Return | None:
@@ -68,7 +76,8 @@ def return_below_condition(method: Method, ends: Sequence[Ending]) -> cst.Return
     before = {name for item in method.statements[:-1] for name in _bound(item)}
     before |= {item.name for item in method.parameters if item.name != method.receiver}
     updated = {name for item in body[:-1] for name in _built_up(item)}
-    is_plain = len(body) == 1 and bool(given & before) and not tested & before
+    is_ready = isinstance(found.value, cst.Name) or not any(True for _ in walk(found.value, cst.Call))
+    is_plain = len(body) == 1 and bool(given & before) and not tested & before and is_ready
     return found if given & before & updated or (is_plain and _is_switch(last.test)) else None
 
 

@@ -12,7 +12,7 @@ from nn_lint.project.files import ProjectFile, ProjectFiles
 from nn_lint.project.torch_names import PARAMETERS, STAR_NAMES, torch_class
 
 _HARMLESS = frozenset({"object", "abc.ABC", "typing.Generic", "typing.Protocol", "typing_extensions.Protocol"})
-_HARMLESS_METACLASSES = frozenset({None, "ABCMeta", "abc.ABCMeta", "type"})
+HARMLESS_METACLASSES = frozenset({None, "ABCMeta", "abc.ABCMeta", "type"})
 _HOOKS = frozenset({"__new__", "__init_subclass__"})
 _DEPTH = 24
 UNDEFINED = "?undefined"
@@ -144,7 +144,7 @@ class Hierarchy:
         kinship = Kinship.MODULE if certain else Kinship.UNKNOWN if unknown else Kinship.NONE
         own = (cls, *(item for item in order if isinstance(item, ProjectClass)))
         plain = all(
-            item.facts.metaclass in _HARMLESS_METACLASSES
+            item.facts.metaclass in HARMLESS_METACLASSES
             and "?" not in item.facts.bases
             and not _HOOKS & {method.name for method in item.facts.methods}
             for item in own
@@ -224,7 +224,7 @@ class Hierarchy:
         if name == "object":
             yield ExternalClass("object", harmless=True)
             return
-        unseen = False
+        unseen, origin = False, UNDEFINED
         for star in file.facts.stars:
             if star in ("torch.nn", "torch.nn.modules"):
                 if head in STAR_NAMES:
@@ -233,7 +233,8 @@ class Hierarchy:
                 continue
             located = self.files.locate(star, file) if depth > 0 else None
             if located is None or located[1]:
-                unseen = unseen or not (star.startswith("torch.") or _is_stdlib(star))
+                is_known = star.startswith("torch.") or _is_stdlib(star)
+                unseen, origin = unseen or not is_known, f"{star}.{name}"
             elif located[0] is not file:
                 found = [
                     item
@@ -243,7 +244,7 @@ class Hierarchy:
                 if found:
                     yield from found
                     return
-        yield ExternalClass(name if unseen else UNDEFINED)
+        yield ExternalClass(name if unseen else origin)
 
 
 def _is_stdlib(origin: str) -> bool:

@@ -188,5 +188,41 @@ RULE = Rule(
                     return self.fc(x) if isinstance(self.fc, self.kind) else x
             """
         ),
+        Example(
+            """
+            from torch import nn
+            def run(layer, x):
+                return layer(x)
+            class Sized(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.pool = nn.AdaptiveAvgPool2d
+                    self.soft = nn.Softmax
+                def forward(self, x, size, p=0.1):
+                    soft = self.soft(size)
+                    x = run(nn.Dropout(p), soft(self.pool(size)(x)))
+                    up = nn.Sequential(nn.Upsample(size), nn.ReLU())
+                    for layer in [nn.AdaptiveAvgPool2d(size), up]:
+                        x = layer(x)
+                    x = nn.AdaptiveMaxPool2d(size).forward(x)
+                    return {"avg": nn.AdaptiveAvgPool2d(size), "max": nn.AdaptiveMaxPool2d(size)}["avg"](x)
+            class Weighted(nn.Module):
+                def forward(self, logits, target, weight=None):
+                    first = nn.CrossEntropyLoss(weight) if weight is not None else nn.CrossEntropyLoss()
+                    second, third = nn.CrossEntropyLoss(weight), nn.NLLLoss(weight + 1)
+                    self.fourth = nn.CrossEntropyLoss(weight * 2)
+                    fifth = nn.CrossEntropyLoss(weight * 2).to(logits.device)
+                    if (sixth := nn.CrossEntropyLoss(weight * 2)) is not None:
+                        target = target + 0 * sixth(logits, target)
+                    losses = [loss(logits, target) for loss in (first, second, third, self.fourth, fifth)]
+                    return sum(losses)
+            class Factory(nn.Module):
+                def forward(self, size):
+                    return nn.AdaptiveAvgPool2d(size)
+            class Table(nn.Module):
+                def forward(self, count):
+                    return nn.Embedding(count, 4).weight
+            """
+        ),
     ),
 )

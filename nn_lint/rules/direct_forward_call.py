@@ -33,7 +33,8 @@ from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report the calls of a submodule's `forward`."""
-    for method in cls.methods if cls.is_module else ():
+    hooked = any("register_forward" in item.text for item in (cls, *cls.ancestors))
+    for method in cls.methods if cls.is_module and not hooked else ():
         if method.is_static or method.is_class_method:
             continue
         for node in method.own_nodes:
@@ -76,7 +77,9 @@ def _is_plain(cls: ModuleClass, found: object) -> bool:
         return found.is_module
     if not isinstance(found, ProjectClass) or cls.resolve_class(found) is not Kinship.MODULE:
         return False
-    return not cls.registry.model(found).defines("__call__")
+    is_patched = re.search(rf"\b{found.facts.name}\.__call__[ \t]*=(?!=)", found.file.text.content) is not None
+    model = cls.registry.model(found)
+    return model.ancestry.complete and not is_patched and not model.defines("__call__")
 
 
 _CALL = re.compile(r"(?<!\bself)(?<!\))\.forward\(")
@@ -186,6 +189,35 @@ RULE = Rule(
                     for name in self.variants:
                         x = self.variants[name].forward(self, x)
                     return x
+            """
+        ),
+        Example(
+            """
+            from elsewhere import Traced
+            from torch import nn
+            class Counted(nn.Module):
+                def forward(self, x):
+                    return x
+            Counted.__call__ = lambda self, x: (self.forward(x), 1)
+            class Seen(Traced, nn.Module):
+                def forward(self, x):
+                    return x
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.counted = Counted()
+                    self.seen = Seen()
+                def forward(self, x):
+                    return self.counted.forward(self.seen.forward(x))
+            class Hooked(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+                    self.fc.register_forward_hook(self._clean)
+                def _clean(self, module, given, output):
+                    return self.fc.forward(given[0].detach()) + output
+                def forward(self, x):
+                    return self.fc(x)
             """
         ),
     ),

@@ -217,5 +217,40 @@ RULE = Rule(
                 return model.fc(x)
             """
         ),
+        Example(
+            """
+            from fastcore.basics import patch
+            from torch import nn
+            class Patched(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+            @patch
+            def forward(self: Patched, x):
+                return self.fc(x)
+            class Inside(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    @self._use
+                    def forward(self, x):
+                        return x
+                def _use(self, function):
+                    vars(self)["for" + "ward"] = function.__get__(self)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+            def forward(self, x):
+                return self.fc(x)
+            for name, value in list(globals().items()):
+                if callable(value) and name.islower():
+                    setattr(Net, name, value)
+            """
+        ),
     ),
 )

@@ -27,6 +27,7 @@ from nn_lint.model.endings import endings, returns
 from nn_lint.model.lost_results import LostResult, lost_result, nothing_is_meant
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.never_returns import ends_the_run
 from nn_lint.model.syntax import walk
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -37,7 +38,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     forward = cls.method("forward")
     if not cls.is_module or forward is None or returns(forward) or nothing_is_meant(cls, forward):
         return
-    ends = [ending for ending in endings(forward) if not ending.is_skipped]
+    ends = [item for item in endings(forward) if not item.is_skipped and not ends_the_run(cls, item.statement)]
     if not ends or any(not isinstance(item.statement, _MAKING) for item in ends) or cls.flow is None:
         return
     lost = [lost_result(cls, forward, cls.flow, ending) for ending in ends]
@@ -335,6 +336,28 @@ RULE = Rule(
                         return y
                     with torch.no_grad():
                         return branch(x)
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Calibrating(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.bn = nn.BatchNorm1d(4)
+                @torch.no_grad()
+                def forward(self, x):
+                    self.bn(x)
+            class Written(nn.Module):
+                def forward(self, x, weight, out):
+                    y = torch.matmul(x, weight, out=out)
+            class Refused(nn.Module):
+                def refuse(self, x):
+                    raise ValueError(x)
+                def forward(self, x):
+                    x = x + 1
+                    x = self.refuse(x)
             """
         ),
     ),

@@ -293,5 +293,32 @@ RULE = Rule(
                     super().__init__(x, y)
             """
         ),
+        Example(
+            """
+            from torch import nn
+            class Named(nn.Module):
+                def __init__(self, name):
+                    super().__init__()
+                    self.name = name
+            class Net(nn.Module):
+                def __init__(self, name):
+                    super().__init__(name)
+                    self.fc = nn.Linear(2, 2)
+            NamedNet = type("NamedNet", (Net, Named), {})
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Store:
+                def __init__(self, size):
+                    self.size = size
+            class Net(nn.Module, Store):
+                def __init__(self, size):
+                    super().__init__(size)
+                    self.fc = nn.Linear(2, 2)
+            Net.call_super_init = True
+            """
+        ),
     ),
 )

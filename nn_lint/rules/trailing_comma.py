@@ -176,5 +176,49 @@ RULE = Rule(
                     return y
             """
         ),
+        Example(
+            """
+            from torch import nn
+            class Last(nn.Module):
+                def forward(self, states):
+                    return states[-1]
+            class Hidden(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc, self.last = nn.Linear(4, 4), Last()
+                    self.teacher = nn.Linear(4, 4),
+                    self.pairs = nn.Linear(4, 4),
+                    self.aliased = nn.Linear(4, 4),
+                    self.elsewhere = nn.Linear(4, 4),
+                def forward(self, x, xs):
+                    teacher, = self.teacher
+                    x = teacher(x)
+                    for layer, other in zip(self.pairs, xs):
+                        x = layer(x + other)
+                    layers = self.aliased
+                    for layer in layers:
+                        x = layer(x)
+                    states = self.fc(x),
+                    given = self.fc(x),
+                    counted = self.fc(x),
+                    counted.count(1)
+                    outputs = self.fc(x),
+                    return self.last(states), self.collect(given), counted, outputs
+                def collect(self, states):
+                    return list(states)
+            class Tuple(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def forward(self, x):
+                    outputs = self.fc(x),
+                    return outputs
+            class Heir(Hidden):
+                def run(self, x):
+                    for layer in self.elsewhere:
+                        x = layer(x)
+                    return x
+            """
+        ),
     ),
 )

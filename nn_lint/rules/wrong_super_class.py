@@ -179,5 +179,29 @@ RULE = Rule(
             Late = Patched
             """
         ),
+        Example(
+            """
+            from torch import nn
+            class Parent(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.scale = nn.Parameter(width)
+                    self.body = nn.Linear(width, width)
+                    self.head = nn.Linear(width, width)
+                def forward(self, x):
+                    return self.head(self.body(x)) * self.scale
+            class Child(Parent):
+                def __init__(self, width):
+                    super(Parent, self).__init__()
+                    self.body = nn.Linear(width, width)
+                @property
+                def scale(self):
+                    return 2.0
+            def build(width, head):
+                child = Child(width)
+                child.head = head
+                return child
+            """
+        ),
     ),
 )
