@@ -21,6 +21,7 @@ from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.build import replace
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.spelling import is_misspelled_forward
+from nn_lint.project.code_text import speaking_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
@@ -40,9 +41,9 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 
 def _is_used(cls: ModuleClass, name: str) -> bool:
-    """Whether any file near says the name other than to define it."""
+    """Whether the code of any file near says the name other than to define it."""
     files = cls.registry.hierarchy.files.mentioning(name, cls.definition.file)
-    return any(re.search(rf"\b(?<!def ){name}\b", file.text.content) for file in files)
+    return any(re.search(rf"\b(?<!def ){name}\b", speaking_code(file.text.content)) for file in files)
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -62,8 +63,9 @@ RULE = Rule(
             """
             from torch import nn
             class Net(nn.Module):
+                '''Its foward takes a batch.'''
                 def foward(self, x):  # NN203
-                    return x
+                    return x  # what `foward` gives
             class Capital(nn.Module):
                 def Forward(self, x):  # NN203
                     return x
@@ -77,8 +79,9 @@ RULE = Rule(
             fixed="""
             from torch import nn
             class Net(nn.Module):
+                '''Its foward takes a batch.'''
                 def forward(self, x):
-                    return x
+                    return x  # what `foward` gives
             class Capital(nn.Module):
                 def forward(self, x):
                     return x
@@ -110,6 +113,17 @@ RULE = Rule(
                     return x
                 def __call__(self, x):
                     return self.forwad(x)
+            class Named(nn.Module):
+                def forrward(self, x):
+                    return x
+                def run(self, x):
+                    return getattr(self, "forrward")(x)
+            class Told(nn.Module):
+                def fforward(self, x):
+                    return x
+                def __repr__(self):
+                    return f'''Told
+                    {self.fforward(0)}'''
             class Game(nn.Module):
                 def reward(self, x):
                     return x
