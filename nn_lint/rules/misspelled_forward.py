@@ -75,6 +75,12 @@ RULE = Rule(
             class Turned(nn.Module):
                 def froward(self, x):  # NN203
                     return x
+            class Promise(nn.Module):
+                def forward(self, x):
+                    raise NotImplementedError("a subclass does it")
+            class Kept(Promise):
+                def forwrd(self, x):  # NN203
+                    return x
             """,
             fixed="""
             from torch import nn
@@ -89,6 +95,12 @@ RULE = Rule(
                 def forward(self, x):
                     return x
             class Turned(nn.Module):
+                def forward(self, x):
+                    return x
+            class Promise(nn.Module):
+                def forward(self, x):
+                    raise NotImplementedError("a subclass does it")
+            class Kept(Promise):
                 def forward(self, x):
                     return x
             """,
@@ -131,6 +143,11 @@ RULE = Rule(
                     return x
             class Far(Unseen):
                 def foward(self, x):
+                    return x
+            class Promising(nn.Module):
+                def forward(self, x):
+                    raise NotImplementedError
+                def foorward(self, x):
                     return x
             class Heir(Has):
                 def forwrad(self, x):
