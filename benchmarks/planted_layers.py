@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from planted_place import WEIGHTED, Mutant, Place, any_parent_call, body, calls, layers
+from planted_place import WEIGHTED, Mutant, Place, any_parent_call, body, calls, layers, stored
 
 
 def layer_as_default(place: Place) -> Iterator[Mutant]:
@@ -38,7 +38,7 @@ def dropout_made_in_forward(place: Place) -> Iterator[Mutant]:
         if not isinstance(layer, ast.Call) or not code.startswith("nn.Dropout") or len(call.args) != 1 or call.keywords:
             continue
         given = (*layer.args, *(item.value for item in layer.keywords))
-        if all(isinstance(item, ast.Constant) or place.code(item).startswith("self.") for item in given):
+        if all(_is_rate(item) or place.code(item).startswith("self.") for item in given):
             function = "dropout" + code.removeprefix("nn.Dropout").partition("(")[0]
             handed = ", ".join((place.code(call.args[0]), *filter(None, (code.partition("(")[2][:-1],))))
             spelled = (f"{prefix}{function}({handed}, training=self.training)" for prefix in _PREFIXES)
@@ -51,6 +51,11 @@ def dropout_made_in_forward(place: Place) -> Iterator[Mutant]:
             yield Mutant(place.with_code(node, f"nn.Dropout({found[2]})({found[1]})"))
 
 
+def _is_rate(node: ast.expr) -> bool:
+    """A number that drops something."""
+    return isinstance(node, ast.Constant) and bool(node.value)
+
+
 _PREFIXES = ("F.", "nn.functional.", "torch.nn.functional.")
 
 
@@ -61,7 +66,7 @@ def _code(place: Place, node: ast.AST) -> str:
 def without_base(place: Place) -> Iterator[Mutant]:
     """NN413: `class Block:`, and no call of the parent's constructor."""
     call, name = any_parent_call(place), place.node.name
-    if call is None or call.value.args or [place.code(item) for item in place.node.bases] != ["nn.Module"]:  # type: ignore[attr-defined]
+    if call is None or not place.code(call).endswith("__init__()") or place.node.decorator_list:
         return
     called = {place.code(item.func) for item in calls(place, "forward")}
     weighted = [item for item in layers(place) if WEIGHTED.match(place.code(item.value))]
@@ -92,12 +97,17 @@ def padding_filled(place: Place) -> Iterator[Mutant]:
     """NN417: an initialiser without the row that sets the vector of the padding to zero again."""
     init = place.method("__init__")
     defaults = _numbers_by_default(init) if init is not None else set()
-    for layer in layers(place):
-        found = re.match(r"nn\.Embedding\(.*padding_idx=(\w+)", place.code(layer.value))
-        name = place.code(layer.targets[0])
-        if found is None or not (found[1].isdigit() or found[1] in defaults) or f"{name}.weight" in place.text:
+    for layer, attribute in stored(place, init):
+        value = layer.value
+        if not isinstance(value, ast.Call) or place.code(value.func) not in ("nn.Embedding", "torch.nn.Embedding"):
             continue
-        fill, clear = f"nn.init.normal_({name}.weight, std=0.02)", f"{name}.weight.data[{name}.padding_idx].zero_()"
+        given = [item.value for item in value.keywords if item.arg == "padding_idx"] or value.args[2:3]
+        padding = place.code(given[0]) if given else ""
+        name, path = f"self.{attribute}", place.code(value.func).rpartition(".")[0]
+        if not (padding.isdigit() or padding in defaults) or f"{name}.weight" in place.code(place.node):
+            continue
+        fill = f"{path}.init.normal_({name}.weight, std=0.02)"
+        clear = f"{name}.weight.data[{name}.padding_idx].zero_()"
         yield Mutant(place.spliced(place.behind(layer, fill)), (place.spliced(place.behind(layer, fill, clear)),))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from planted_place import Mutant, Place, stored
 
 _MAKERS = r"torch\.(?:zeros|ones|tensor|arange|linspace|randn?|eye|full|hann_window|FloatTensor)"
+_CONTAINER = re.compile(r"(?:torch\.)?nn\.Module(?:List|Dict)")
 _LISTS = (ast.List, ast.ListComp, ast.Dict)
 
 
@@ -17,20 +18,29 @@ def plain_container(place: Place) -> Iterator[Mutant]:
     init = place.method("__init__")
     for node, name in stored(place, init):
         value = node.value
-        if not isinstance(value, ast.Call) or not re.fullmatch(
-            r"(?:torch\.)?nn\.Module(?:List|Dict)", place.code(value.func)
-        ):
+        if not isinstance(value, ast.Call) or not _CONTAINER.fullmatch(place.code(value.func)):
             continue
-        held = value.args[0] if len(value.args) == 1 and not value.keywords else None
-        if isinstance(held, _LISTS) and _is_filled(held) and place.builds_weights(place.code(held)):
-            yield Mutant(place.with_code(value, place.code(held)))
-        elif isinstance(held, ast.Name) and init is not None and _starts_as_list(init, held.id):
-            if place.builds_weights(place.code(init)):
-                yield Mutant(place.with_code(value, held.id))
-        elif (held is None and not value.args) or (isinstance(held, _LISTS) and not _is_filled(held)):
-            grown = re.search(rf"self\.{name}\.append\((.*)", place.code(init) if init is not None else "")
-            if grown is not None and place.builds_weights(grown[1]):
-                yield Mutant(place.with_code(value, "[]"), (place.with_code(value, f"{place.code(value.func)}()"),))
+        if init is None or len(re.findall(rf"self\.{name} *(?::[^=]+)?=(?!=)", place.code(place.node))) > 1:
+            continue
+        plain = _plain(place, init, name, value)
+        if plain is not None:
+            kind = place.code(value.func).rpartition(".")[2]
+            held = "" if plain == "[]" else plain
+            right = tuple(place.with_code(value, f"{path}.{kind}({held})") for path in ("nn", "torch.nn"))
+            yield Mutant(place.with_code(value, plain), right)
+
+
+def _plain(place: Place, init: ast.FunctionDef, name: str, value: ast.Call) -> str | None:
+    """What is written where the container of torch is forgotten, if layers with weights are in it."""
+    held = value.args[0] if len(value.args) == 1 and not value.keywords else None
+    if isinstance(held, _LISTS) and _is_filled(held):
+        return place.code(held) if place.builds_weights(place.code(held)) else None
+    if isinstance(held, ast.Name) and _starts_as_list(init, held.id):
+        return held.id if place.builds_weights(place.code(init)) else None
+    if (held is None and not value.args) or (isinstance(held, ast.List) and not held.elts):
+        grown = re.search(rf"self\.{name}\.append\((.*)", place.code(init))
+        return "[]" if grown is not None and place.builds_weights(grown[1]) else None
+    return None
 
 
 def _is_filled(node: ast.expr) -> bool:
@@ -72,33 +82,51 @@ def one_layer_many_times(place: Place) -> Iterator[Mutant]:
 def plain_tensor(place: Place) -> Iterator[Mutant]:
     """NN403: a constant that `forward` computes with is assigned, not registered."""
     init, forward = place.method("__init__"), place.method("forward")
-    for node in init.body if init is not None and forward is not None else ():
+    for node in ast.walk(init) if init is not None and forward is not None else ():
         call = node.value if isinstance(node, ast.Expr) else None
         if not isinstance(call, ast.Call) or place.code(call.func) != "self.register_buffer" or len(call.args) != 2:
             continue
-        name, value = call.args
-        is_made = re.match(_MAKERS, place.code(value)) and not re.search(
-            r"device|dtype=torch\.(?:long|bool|int)", place.code(value)
+        key, value = call.args
+        name = key.value if isinstance(key, ast.Constant) else None
+        if init is None or forward is None or not isinstance(name, str) or not _is_constant(place, init, value):
+            continue
+        rest = (
+            place.text[place.start(place.node) : place.start(call)]
+            + place.text[place.end(call) : place.end(place.node)]
         )
-        if not isinstance(name, ast.Constant) or not is_made or forward is None or not _is_computed_with(forward, name):
-            continue
-        rest = re.sub(r"""register_buffer\(\s*["']\w+["']|["']\w+["'] *in""", "", place.code(place.node))
-        if re.search(rf"\.{name.value}\b *(?:=|\.(?:copy_|data|to)\b)|[\"']{name.value}[\"']", rest):
-            continue
-        given = f"self.register_buffer({place.code(name)}, {place.code(value)}"
-        right = tuple(place.with_code(call, given + end) for end in (")", ", persistent=False)"))
-        yield Mutant(place.with_code(node, f"self.{name.value} = {place.code(value)}"), right)
+        is_free = not re.search(rf"\.{name}\b *(?:[-+*/]?=(?!=)|\.(?:copy_|data|to)\b)|[\"']{name}[\"']", rest)
+        if is_free and isinstance(node, ast.Expr) and _is_computed_with(place, forward, name):
+            given = f"self.register_buffer({place.code(key)}, {place.code(value)}"
+            right = tuple(place.with_code(call, given + end) for end in (")", ", persistent=False)"))
+            yield Mutant(place.with_code(node, f"self.{name} = {place.code(value)}"), right)
 
 
-def _is_computed_with(forward: ast.FunctionDef, name: ast.Constant) -> bool:
-    """Whether `self.name`, or a part of it, is a side of a sum, difference, product or quotient with another value."""
+def _is_constant(place: Place, init: ast.FunctionDef, value: ast.expr) -> bool:
+    """A new tensor of numbers, or a local name that is one, on no device of its own."""
+    made = [value]
+    if isinstance(value, ast.Name):
+        assigned = (node for node in ast.walk(init) if isinstance(node, ast.Assign))
+        made = [item.value for item in assigned if value.id in map(place.code, item.targets)]
+    codes = [place.code(item) for item in made]
+    is_made = bool(codes) and re.search(_MAKERS, codes[0]) is not None
+    return is_made and not any(re.search(r"device|dtype=torch\.(?:long|bool|int)|self\.", code) for code in codes)
+
+
+_JOINING = re.compile(r"(?:\w+\.)+(?:where|matmul|bmm|mul|add|sub|div|einsum|conv[123]d|linear|stft|istft)")
+
+
+def _is_computed_with(place: Place, forward: ast.FunctionDef, name: str) -> bool:
+    """Whether `self.name`, or a part of it, meets another value in arithmetic or in a function that joins tensors."""
     for node in ast.walk(forward):
+        sides: list[ast.expr] = []
         if isinstance(node, ast.BinOp):
-            for side, other in ((node.left, node.right), (node.right, node.left)):
-                inner = side.value if isinstance(side, ast.Subscript) else side
-                is_it = isinstance(inner, ast.Attribute) and inner.attr == name.value
-                if is_it and not isinstance(other, (ast.Constant, ast.UnaryOp)):
-                    return True
+            is_scaled = isinstance(node.left, ast.Constant) or isinstance(node.right, (ast.Constant, ast.UnaryOp))
+            sides = [] if is_scaled else [node.left, node.right]
+        elif isinstance(node, ast.Call) and _JOINING.fullmatch(place.code(node.func)):
+            sides = [*node.args, *(item.value for item in node.keywords)] if len(node.args) > 1 else node.args
+        inner = [item.value if isinstance(item, ast.Subscript) else item for item in sides]
+        if any(isinstance(item, ast.Attribute) and place.code(item) == f"self.{name}" for item in inner):
+            return True
     return False
 
 
@@ -135,7 +163,11 @@ def tensor_with_gradient(place: Place) -> Iterator[Mutant]:
     """NN405: a tensor that wants gradients in the place of a parameter."""
     for _, call in _parameters(place):
         held, flags = call.args[0], {item.arg: place.code(item.value) for item in call.keywords}
-        if not isinstance(held, ast.Call) or flags not in ({}, {"requires_grad": "True"}):
+        if (
+            not isinstance(held, ast.Call)
+            or "requires_grad" in place.code(held)
+            or flags not in ({}, {"requires_grad": "True"})
+        ):
             continue
         right = (place.with_code(call, f"{place.code(call.func)}({place.code(held)})"),)
         if re.match(r"torch\.(?:FloatTensor|Tensor)\(", place.code(held)):
@@ -150,6 +182,7 @@ def slip_of_requires_grad(place: Place) -> Iterator[Mutant]:
     for node in ast.walk(place.node):
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Attribute):
             target = node.targets[0]
-            is_own = isinstance(target.value, ast.Name) and target.value.id == "self"
-            if target.attr == "requires_grad" and not is_own and ".require_grad" not in place.text:
-                yield Mutant(place.with_code(target, f"{place.code(target.value)}.require_grad"))
+            owner = place.code(target.value)
+            is_layer = re.fullmatch(r"self(?:\.\w+)?", owner) and f"{owner} = nn.Parameter" not in place.text
+            if target.attr == "requires_grad" and not is_layer and ".require_grad" not in place.text:
+                yield Mutant(place.with_code(target, f"{owner}.require_grad"))
