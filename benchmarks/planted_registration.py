@@ -69,7 +69,7 @@ def one_layer_many_times(place: Place) -> Iterator[Mutant]:
             continue
         turn = node.generators[0]
         count = re.fullmatch(r"range\(([^,]*)\)", place.code(turn.iter), re.DOTALL)
-        if turn.ifs or count is None or not isinstance(turn.target, ast.Name) or isinstance(turn.iter, ast.Starred):
+        if turn.ifs or count is None or count[1] == "1" or not isinstance(turn.target, ast.Name) or isinstance(turn.iter, ast.Starred):
             continue
         built, variable = place.code(node.elt), turn.target.id
         is_class = re.match(r"(?:nn\.)?[A-Z]\w*\(", built) is not None and not built.startswith("nn.Module")
