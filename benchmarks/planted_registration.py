@@ -10,6 +10,7 @@ from planted_place import Mutant, Place, stored
 
 _MAKERS = r"torch\.(?:zeros|ones|tensor|arange|linspace|randn?|eye|full|hann_window|FloatTensor)"
 _CONTAINER = re.compile(r"(?:torch\.)?nn\.Module(?:List|Dict)")
+_ELSEWHERE = r"device|dtype=torch\.(?:long|bool|int)|self\.|squeeze\(0\)|torch\.tensor\(\w+\)$"
 _LISTS = (ast.List, ast.ListComp, ast.Dict)
 
 
@@ -69,7 +70,13 @@ def one_layer_many_times(place: Place) -> Iterator[Mutant]:
             continue
         turn = node.generators[0]
         count = re.fullmatch(r"range\(([^,]*)\)", place.code(turn.iter), re.DOTALL)
-        if turn.ifs or count is None or count[1] == "1" or not isinstance(turn.target, ast.Name) or isinstance(turn.iter, ast.Starred):
+        if (
+            turn.ifs
+            or count is None
+            or count[1] == "1"
+            or not isinstance(turn.target, ast.Name)
+            or isinstance(turn.iter, ast.Starred)
+        ):
             continue
         built, variable = place.code(node.elt), turn.target.id
         is_class = re.match(r"(?:nn\.)?[A-Z]\w*\(", built) is not None and not built.startswith("nn.Module")
@@ -94,7 +101,9 @@ def plain_tensor(place: Place) -> Iterator[Mutant]:
             place.text[place.start(place.node) : place.start(call)]
             + place.text[place.end(call) : place.end(place.node)]
         )
-        is_free = not re.search(rf"\.{name}\b *(?:[-+*/]?=(?!=)|\.(?:copy_|data|to)\b)|[\"']{name}[\"']", rest)
+        is_free = not re.search(
+            rf"\.{name}\b *(?:(?:\[[^\]]*\])? *[-+*/]?=(?!=)|\.(?:copy_|data|to)\b)|[\"']{name}[\"']", rest
+        )
         if is_free and isinstance(node, ast.Expr) and _is_computed_with(place, forward, name):
             given = f"self.register_buffer({place.code(key)}, {place.code(value)}"
             right = tuple(place.with_code(call, given + end) for end in (")", ", persistent=False)"))
@@ -107,9 +116,11 @@ def _is_constant(place: Place, init: ast.FunctionDef, value: ast.expr) -> bool:
     if isinstance(value, ast.Name):
         assigned = (node for node in ast.walk(init) if isinstance(node, ast.Assign))
         made = [item.value for item in assigned if value.id in map(place.code, item.targets)]
+        if value.id in {item.arg for item in (*init.args.args, *init.args.kwonlyargs)}:
+            return False
     codes = [place.code(item) for item in made]
     is_made = bool(codes) and re.search(_MAKERS, codes[0]) is not None
-    return is_made and not any(re.search(r"device|dtype=torch\.(?:long|bool|int)|self\.", code) for code in codes)
+    return is_made and not any(re.search(_ELSEWHERE, code) for code in codes)
 
 
 _JOINING = re.compile(r"(?:\w+\.)+(?:where|matmul|bmm|mul|add|sub|div|einsum|conv[123]d|linear|stft|istft)")
@@ -124,10 +135,14 @@ def _is_computed_with(place: Place, forward: ast.FunctionDef, name: str) -> bool
             sides = [] if is_scaled else [node.left, node.right]
         elif isinstance(node, ast.Call) and _JOINING.fullmatch(place.code(node.func)):
             sides = [*node.args, *(item.value for item in node.keywords)] if len(node.args) > 1 else node.args
-        inner = [item.value if isinstance(item, ast.Subscript) else item for item in sides]
+        inner = [item.value if isinstance(item, ast.Subscript) and _has_slice(item) else item for item in sides]
         if any(isinstance(item, ast.Attribute) and place.code(item) == f"self.{name}" for item in inner):
             return True
     return False
+
+
+def _has_slice(node: ast.Subscript) -> bool:
+    return any(isinstance(item, ast.Slice) for item in ast.walk(node.slice))
 
 
 def _parameters(place: Place) -> Iterator[tuple[ast.Assign, ast.Call]]:

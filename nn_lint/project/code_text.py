@@ -29,7 +29,7 @@ def bare_code(source: str) -> str:
 
 
 def speaking_code(source: str) -> str:
-    """A text without comments and long strings: all that may use something, names in short strings and f-strings too."""
+    """A text without comments and long strings: all that may use a name, short strings and f-strings too."""
     return _NOISE.sub(lambda found: "" if _PROSE.match(found[0]) else found[0], source)
 
 
