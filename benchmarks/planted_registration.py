@@ -10,7 +10,7 @@ from planted_place import Mutant, Place, stored
 
 _MAKERS = r"torch\.(?:zeros|ones|tensor|arange|linspace|randn?|eye|full|hann_window|FloatTensor)"
 _CONTAINER = re.compile(r"(?:torch\.)?nn\.Module(?:List|Dict)")
-_ELSEWHERE = r"device|dtype=torch\.(?:long|bool|int)|self\.|squeeze\(0\)|torch\.tensor\(\w+\)$"
+_ELSEWHERE = r"device|dtype=torch\.(?:long|bool|int)|squeeze\(0\)|torch\.tensor\(\w+\)$"
 _LISTS = (ast.List, ast.ListComp, ast.Dict)
 
 
@@ -21,7 +21,7 @@ def plain_container(place: Place) -> Iterator[Mutant]:
         value = node.value
         if not isinstance(value, ast.Call) or not _CONTAINER.fullmatch(place.code(value.func)):
             continue
-        if init is None or len(re.findall(rf"self\.{name} *(?::[^=]+)?=(?!=)", place.code(place.node))) > 1:
+        if init is None or len(re.findall(rf"self\.{name} *(?::[^=\n]+)?=(?!=| *self\.{name}\[)", place.code(place.node))) > 1:
             continue
         plain = _plain(place, init, name, value)
         if plain is not None:
@@ -101,7 +101,7 @@ def plain_tensor(place: Place) -> Iterator[Mutant]:
             place.text[place.start(place.node) : place.start(call)]
             + place.text[place.end(call) : place.end(place.node)]
         )
-        is_free = not re.search(
+        is_free = not re.search(rf"(?:type_as|to)\(self\.{name}\b|\.{name}\.(?:device|dtype)", rest) and not re.search(
             rf"\.{name}\b *(?:(?:\[[^\]]*\])? *[-+*/]?=(?!=)|\.(?:copy_|data|to)\b)|[\"']{name}[\"']", rest
         )
         if is_free and isinstance(node, ast.Expr) and _is_computed_with(place, forward, name):

@@ -52,6 +52,8 @@ def _is_of_model(cls: ModuleClass, forward: Method, node: cst.BaseExpression) ->
     first = forward.positional[1].name
     if isinstance(node, cst.Call) and not isinstance(node.func, cst.Name) and first in _handed(node):
         return True
+    if isinstance(node, cst.BinaryOperation) and any(_is_of_model(cls, forward, x) for x in (node.left, node.right)):
+        return True
     inner = node
     while isinstance(inner, cst.Call) and isinstance(inner.func, cst.Attribute) and inner.func.attr.value in _RESHAPING:
         inner = inner.func.value

@@ -148,7 +148,7 @@ RULE = Rule(
                 def forward(self, x):
                     y = self.fc(x)
                     y = y + self.table[:, : x.size(1)] - self.mean
-                    return torch.matmul(y * self.steps, self.weight - 0.1 * self.eye)
+                    return torch.matmul(y * self.steps, self.weight - self.weight.t() - 0.1 * self.eye)
             """,
             fixed="""
             import torch
@@ -185,7 +185,7 @@ RULE = Rule(
                 def forward(self, x):
                     y = self.fc(x)
                     y = y + self.table[:, : x.size(1)] - self.mean
-                    return torch.matmul(y * self.steps, self.weight - 0.1 * self.eye)
+                    return torch.matmul(y * self.steps, self.weight - self.weight.t() - 0.1 * self.eye)
             """,
         ),
         Example(
