@@ -21,7 +21,10 @@ def plain_container(place: Place) -> Iterator[Mutant]:
         value = node.value
         if not isinstance(value, ast.Call) or not _CONTAINER.fullmatch(place.code(value.func)):
             continue
-        if init is None or len(re.findall(rf"self\.{name} *(?::[^=\n]+)?=(?!=| *self\.{name}\[)", place.code(place.node))) > 1:
+        if (
+            init is None
+            or len(re.findall(rf"self\.{name} *(?::[^=\n]+)?=(?!=| *self\.{name}\[)", place.code(place.node))) > 1
+        ):
             continue
         plain = _plain(place, init, name, value)
         if plain is not None:
