@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model.discarded import is_thrown_away
-from nn_lint.model.endings import Ending
+from nn_lint.model.endings import Ending, is_print
 from nn_lint.model.expressions import Flow
 from nn_lint.model.inplace import in_place
 from nn_lint.model.method import Method, target_names
@@ -130,11 +130,7 @@ def has_effects(method: Method) -> bool:
             acts = not isinstance(node.target, (cst.Name, cst.Tuple, cst.List))
         else:
             call = node.value if isinstance(node, cst.Expr) else None
-            acts = isinstance(node, cst.Del) or (isinstance(call, cst.Call) and not _is_print(call))
+            acts = isinstance(node, cst.Del) or (isinstance(call, cst.Call) and not is_print(call))
         if acts:
             return True
     return False
-
-
-def _is_print(call: cst.Call) -> bool:
-    return isinstance(call.func, cst.Name) and call.func.value == "print"

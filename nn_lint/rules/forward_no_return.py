@@ -23,7 +23,7 @@ import libcst as cst
 
 from nn_lint.diagnostic import Applicability, Edit
 from nn_lint.fixing.build import insert, insert_after, replace, stands_alone
-from nn_lint.model.endings import endings, returns
+from nn_lint.model.endings import endings, is_print, returns
 from nn_lint.model.lost_results import LostResult, lost_result, nothing_is_meant
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
@@ -67,6 +67,8 @@ def _edits(cls: ModuleClass, results: list[LostResult]) -> tuple[Edit, ...]:
     span = cls.syntax.span(last.ending.statement)
     if any(item.name != last.name for item in results):
         return ()
+    if last.name is None and is_print(last.ending.outermost):
+        return ()
     if last.name is None:
         return tuple(insert(cls.syntax.span(item.ending.statement).start, "return ") for item in results)
     if isinstance(last.ending.statement, cst.Return):
@@ -102,6 +104,13 @@ RULE = Rule(
                     self.conv = nn.Conv2d(3, 3, 1)
                 def forward(self, x):
                     self.conv(x)  # NN205
+            class Printed(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 2)
+                def forward(self, x):
+                    x = self.fc(x)  # NN205
+                    print(x.shape)
             class Net(nn.Module):
                 def __init__(self):
                     super().__init__()
@@ -166,6 +175,14 @@ RULE = Rule(
                     self.conv = nn.Conv2d(3, 3, 1)
                 def forward(self, x):
                     return self.conv(x)
+            class Printed(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 2)
+                def forward(self, x):
+                    x = self.fc(x)
+                    print(x.shape)
+                    return x
             class Net(nn.Module):
                 def __init__(self):
                     super().__init__()
