@@ -82,16 +82,16 @@ def plant(folder: Path, *, most: int, seed: int, codes: tuple[str, ...]) -> list
         except (OSError, UndecodableError, SyntaxError, ValueError):
             continue
         if "nn.Module" in text and any(left.values()):
-            for code, name, mutant in _mutants(session, path, text, tree, left):
-                outcomes.append(_outcome(session, path, ast.dump(tree), (code, name, mutant)))
+            for code, name, mutant, loud in _mutants(session, path, text, tree, left):
+                outcomes.append(_outcome(session, path, ast.dump(tree), (code, name, mutant), loud))
             session.open(path, Decoded(text))
     return outcomes
 
 
 def _mutants(
     session: Session, path: Path, text: str, tree: ast.Module, left: Counter[str]
-) -> Iterator[tuple[str, str, Mutant]]:
-    """One mutant a class and rule, where nn-lint says nothing of the class as it is."""
+) -> Iterator[tuple[str, str, Mutant, set[str | None]]]:
+    """One mutant a class and rule, where nn-lint says nothing of the class as it is, and the classes where it does."""
     file = session.open(path, Decoded(text))
     nodes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     loud: set[str | None] | None = None
@@ -104,9 +104,9 @@ def _mutants(
             mutant = next((item for item in PLANTERS[code](place) if _parses(item.text)), None)
             if mutant is not None and loud is None:
                 loud = {item.class_name for item in session.engine.fix(file, lambda item: False).remaining}
-            if mutant is not None and name not in (loud or ()):
+            if mutant is not None and loud is not None and name not in loud:
                 left[code] -= 1
-                yield code, name, mutant
+                yield code, name, mutant, loud
 
 
 def _parses(text: str) -> bool:
@@ -117,11 +117,14 @@ def _parses(text: str) -> bool:
     return True
 
 
-def _outcome(session: Session, path: Path, original: str, planted: tuple[str, str, Mutant]) -> Outcome:
+def _outcome(
+    session: Session, path: Path, original: str, planted: tuple[str, str, Mutant], loud: set[str | None]
+) -> Outcome:
     code, name, mutant = planted
     file = session.open(path, Decoded(mutant.text))
-    found = [item for item in session.engine.fix(file, lambda item: False).remaining if item.code == code]
-    mended = session.engine.fix(file, lambda item: item.code == code)
+    remaining = session.engine.fix(file, lambda item: False).remaining
+    found = [item for item in remaining if item.code == code and item.class_name not in loud]
+    mended = session.engine.fix(file, lambda item: item.code == code and item.class_name not in loud)
     tree = ast.dump(ast.parse(mended.content)) if mended.applied and _parses(mended.content) else ""
     others = {ast.dump(ast.parse(text)) for text in mutant.also_right} if tree != original else set()
     is_fixable = any(item.fix is not None for item in found)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model.layers import ACTIVATIONS
+from nn_lint.model.occurrences import attribute_occurrences
+from nn_lint.model.stores import stores
 from nn_lint.model.syntax import dotted, self_attribute, walk
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import TorchClass
@@ -61,12 +63,19 @@ def stored_classes(cls: ModuleClass) -> Iterator[ClassUse]:
                 continue
             attributes = [self_attribute(item.target, method.receiver) for item in node.targets]
             name = layer_class(cls, node.value) if any(attributes) else None
-            if name is not None and all(item and _is_only_applied(cls, item) for item in attributes):
+            if name is not None and all(item and _is_only_applied(cls, item, node) for item in attributes):
                 yield ClassUse(node.value, name)
 
 
-def _is_only_applied(cls: ModuleClass, attribute: str) -> bool:
-    if cls.flow is None or sum(item.layers.assignments.get(attribute, 0) for item in (cls, *cls.ancestors)) != 1:
+def _is_only_applied(cls: ModuleClass, attribute: str, statement: cst.Assign) -> bool:
+    """Whether all calls of an attribute hand it a tensor, and other values that it gets are not made of it."""
+    if cls.flow is None:
+        return False
+    others = [(method, store) for method in cls.methods for store in stores(method) if store.attribute == attribute]
+    if len(others) != sum(item.layers.assignments.get(attribute, 0) for item in (cls, *cls.ancestors)):
+        return False
+    rest = ((method, store.value) for method, store in others if store.statement is not statement)
+    if any(True for method, value in rest for _ in attribute_occurrences(value, method.receiver, attribute)):
         return False
     calls = list(cls.calls_on_self(attribute))
     values = [cls.flow.made.get(call) for call in calls]
@@ -111,6 +120,8 @@ def applied_classes(cls: ModuleClass) -> Iterator[ClassUse]:
 
 def _is_tensor(value: Value) -> bool:
     """Whether a value can be nothing but a tensor: a layer or function of torch made it, or it goes through forward."""
+    if value.kind in (Kind.ITEM, Kind.CHOICE):
+        return any(map(_is_tensor, value.operands))
     return value.depends and (value.kind in _TENSOR_KINDS or value.kind is Kind.INPUT)
 
 

@@ -104,6 +104,27 @@ RULE = Rule(
                     self.conv = nn.Conv2d(3, 3, 1)
                 def forward(self, x):
                     self.conv(x)  # NN205
+            class InPlace(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.relu = nn.ReLU(inplace=True)
+                    self.fc = nn.Linear(4, 2)
+                def forward(self, x):
+                    y = x + self.fc(x)
+                    self.relu(y)  # NN205
+            class Handed(InPlace):
+                def encode(self, x):
+                    return self.fc(x)
+                def forward(self, x):
+                    self.encode(x)  # NN205
+            class Moved(InPlace):
+                def forward(self, x):
+                    x = self.fc(x)
+                    x.to("cpu")  # NN205
+            class Parent(nn.Linear):
+                def forward(self, x):
+                    x = super().forward(x)
+                    x  # NN205
             class Printed(nn.Module):
                 def __init__(self):
                     super().__init__()
@@ -175,6 +196,27 @@ RULE = Rule(
                     self.conv = nn.Conv2d(3, 3, 1)
                 def forward(self, x):
                     return self.conv(x)
+            class InPlace(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.relu = nn.ReLU(inplace=True)
+                    self.fc = nn.Linear(4, 2)
+                def forward(self, x):
+                    y = x + self.fc(x)
+                    return self.relu(y)
+            class Handed(InPlace):
+                def encode(self, x):
+                    return self.fc(x)
+                def forward(self, x):
+                    return self.encode(x)
+            class Moved(InPlace):
+                def forward(self, x):
+                    x = self.fc(x)
+                    return x.to("cpu")
+            class Parent(nn.Linear):
+                def forward(self, x):
+                    x = super().forward(x)
+                    return x
             class Printed(nn.Module):
                 def __init__(self):
                     super().__init__()
@@ -280,6 +322,20 @@ RULE = Rule(
             class Called(Tracker):
                 def forward(self, x):
                     run(x)
+            class Recording(Tracker):
+                def push(self, x):
+                    self.seen.append(x)
+                    return x
+                def forward(self, x):
+                    self.push(self.relu(x))
+            class Moving(Tracker):
+                def forward(self, batch):
+                    batch.to(self.total)
+            class Half(Tracker):
+                def forward(self, x):
+                    x = F.relu(x)
+                    super().forward(x)
+                    x = x + 1
             class Logged(Tracker):
                 def forward(self, x):
                     y = F.relu(x)
