@@ -11,7 +11,7 @@ import libcst as cst
 from nn_lint.model.layers import ACTIVATIONS
 from nn_lint.model.occurrences import name_occurrences, occurrences
 from nn_lint.model.syntax import dotted, self_attribute
-from nn_lint.model.values import Kind
+from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import ExternalClass
 
 if TYPE_CHECKING:
@@ -47,10 +47,17 @@ def is_applied(cls: ModuleClass, calls: Sequence[cst.Call], name: str) -> bool:
             is_rebound = isinstance(first.value, cst.Name) and first.value.value == target
             is_clear = is_rebound or name in ACTIVATIONS or _gets_two(flow, call)
         else:
-            is_clear = value.kind in _TENSOR_KINDS and (not name.endswith("Loss") or _gets_two(flow, call))
+            is_clear = _is_computed(value) and (not name.endswith("Loss") or _gets_two(flow, call))
         if not is_clear:
             return False
     return bool(calls)
+
+
+def _is_computed(value: Value) -> bool:
+    """Whether a layer, a function of torch or arithmetic made a value, or what it is a part or a case of."""
+    if value.kind in (Kind.ITEM, Kind.CHOICE):
+        return any(map(_is_computed, value.operands))
+    return value.kind in _TENSOR_KINDS
 
 
 def _gets_two(flow: Flow, call: cst.Call) -> bool:

@@ -10,6 +10,8 @@ import libcst as cst
 
 from nn_lint.model.class_calls import is_applied
 from nn_lint.model.layers import ACTIVATIONS
+from nn_lint.model.occurrences import attribute_occurrences
+from nn_lint.model.stores import stores
 from nn_lint.model.syntax import dotted, self_attribute, walk
 from nn_lint.project.hierarchy import TorchClass
 from nn_lint.project.torch_names import MODULES
@@ -58,12 +60,19 @@ def stored_classes(cls: ModuleClass) -> Iterator[ClassUse]:
                 continue
             attributes = [self_attribute(item.target, method.receiver) for item in node.targets]
             name = layer_class(cls, node.value) if any(attributes) else None
-            if name is not None and all(item and _is_only_applied(cls, item, name) for item in attributes):
+            if name is not None and all(item and _is_only_applied(cls, item, name, node) for item in attributes):
                 yield ClassUse(node.value, name)
 
 
-def _is_only_applied(cls: ModuleClass, attribute: str, name: str) -> bool:
-    if cls.flow is None or sum(item.layers.assignments.get(attribute, 0) for item in (cls, *cls.ancestors)) != 1:
+def _is_only_applied(cls: ModuleClass, attribute: str, name: str, statement: cst.Assign) -> bool:
+    """Whether all calls of an attribute hand it a tensor, and other values that it gets are not made of it."""
+    if cls.flow is None:
+        return False
+    others = [(method, store) for method in cls.methods for store in stores(method) if store.attribute == attribute]
+    if len(others) != sum(item.layers.assignments.get(attribute, 0) for item in (cls, *cls.ancestors)):
+        return False
+    rest = ((method, store.value) for method, store in others if store.statement is not statement)
+    if any(True for method, value in rest for _ in attribute_occurrences(value, method.receiver, attribute)):
         return False
     return is_applied(cls, list(cls.calls_on_self(attribute)), name)
 

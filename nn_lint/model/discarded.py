@@ -26,7 +26,7 @@ _LAYERS = (
     | {f"{name}{rank}d" for name in ("MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool") for rank in (1, 2, 3)}
     | {f"BatchNorm{rank}d" for rank in (1, 2, 3)}
     | {f"Dropout{rank}" for rank in ("", "1d", "2d", "3d")}
-    | {"Linear", "LayerNorm", "GroupNorm", "RMSNorm", "Softmax", "Flatten", "Upsample", "PixelShuffle"}
+    | {"Linear", "LayerNorm", "GroupNorm", "RMSNorm", "Softmax", "LogSoftmax", "Flatten", "Upsample", "PixelShuffle"}
 )
 """Layers that are called for their result; an `nn.Identity` is a place for hooks."""
 
@@ -42,7 +42,7 @@ FUNCTIONS = _TENSOR_METHODS | frozenset(
     (
         "relu6 leaky_relu elu selu gelu silu mish hardswish softplus dropout dropout2d normalize layer_norm "
         "group_norm interpolate max_pool2d avg_pool2d adaptive_avg_pool2d linear conv1d conv2d conv3d pad cat "
-        "concat stack add mul sub div sqrt exp log abs sum mean einsum where"
+        "concat stack vstack hstack dstack add mul sub div sqrt exp log abs sum mean einsum where"
     ).split()
 )
 """Functions of torch that change nothing."""

@@ -50,12 +50,14 @@ def _in_method(cls: ModuleClass) -> MisplacedForward | None:
     if any(not cls.syntax.text(item.decorator).startswith("torch.") for item in node.decorators):
         return None
     span = cls.syntax.span(node)
+    file = cls.definition.file.text
     last = tuple(simple_statements(method.node.body))[-1] is node
     read = {name.value for name in names(node.body)} - {"self"}
     bound = (method.locals - _bound_inside(node)) - {"self"}
     decorated = [cls.syntax.span(item).start.row for item in node.decorators]
     rows = (min([span.start.row, *decorated]), span.end.row)
-    return MisplacedForward(cls.syntax.span(node.name), *rows, method, last and not read & bound)
+    is_free = last and not read & bound and file.tree is not None and not _has_long_string(file.tree, *rows)
+    return MisplacedForward(cls.syntax.span(node.name), *rows, method, is_free)
 
 
 def _nested(method: Method) -> list[cst.FunctionDef]:
@@ -88,8 +90,18 @@ def _behind_class(cls: ModuleClass) -> MisplacedForward | None:
         return None
     name = Span(Position(node.lineno, match.start() + 1), Position(node.lineno, match.end() + 1))
     first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
-    adjacent = functions[0] is node
-    return MisplacedForward(name, first, node.end_lineno or node.lineno, None, adjacent)
+    last = node.end_lineno or node.lineno
+    is_free = functions[0] is node and not _has_long_string(text.tree, first, last)
+    return MisplacedForward(name, first, last, None, is_free)
+
+
+def _has_long_string(tree: ast.Module, first: int, last: int) -> bool:
+    """Whether some rows hold a string of several that other indentation would change; a docstring may go along."""
+    inside = [node for node in ast.walk(tree) if first <= getattr(node, "lineno", 0) <= last]
+    functions = (node for node in inside if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    told = {node.body[0].value for node in functions if isinstance(node.body[0], ast.Expr)}
+    strings = (node for node in inside if isinstance(node, (ast.Constant, ast.JoinedStr)) and node not in told)
+    return any(node.lineno != node.end_lineno for node in strings)
 
 
 def _is_put_in(cls: ModuleClass) -> bool:

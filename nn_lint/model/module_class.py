@@ -281,8 +281,12 @@ class ModuleClass:
 
     @property
     def lacks_forward(self) -> bool:
-        """No `forward` in the class or its bases, none set at run time, and no other way to be called."""
+        """No `forward` that computes in the class or its bases, none set at run time, and no other way to be called."""
         torch_bases = [item for item in self.ancestry.order if isinstance(item, TorchClass)]
         if any(item.name not in _WITHOUT_FORWARD for item in torch_bases):
             return False
-        return not any(self.defines(name) for name in _CALLABLES) and not set(_CALLABLES) & self.rebound_attributes
+        forward = self.find_method("forward")
+        is_set = any("forward" in item.facts.assigned for item in (self, *self.ancestors))
+        is_promised = forward is not None and forward.is_abstract and not is_set
+        names = _CALLABLES[1:] if is_promised else _CALLABLES
+        return not any(map(self.defines, names)) and not set(_CALLABLES) & self.rebound_attributes

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from nn_lint.model.endings import Ending
+from nn_lint.model.lost_results import has_effects
 from nn_lint.model.method import Method, names, target_names
-from nn_lint.model.syntax import dotted, simple_statements, walk
+from nn_lint.model.syntax import dotted, self_attribute, simple_statements, walk
 
 _GROWING = frozenset({"append", "extend", "add"})
 
@@ -76,9 +77,30 @@ def return_below_condition(method: Method, ends: Sequence[Ending]) -> cst.Return
     before = {name for item in method.statements[:-1] for name in _bound(item)}
     before |= {item.name for item in method.parameters if item.name != method.receiver}
     updated = {name for item in body[:-1] for name in _built_up(item)}
+    if _asks_for_optional(method, last.test) and _drops_layers(method, last) and not has_effects(method):
+        return found
     is_ready = isinstance(found.value, cst.Name) or not any(True for _ in walk(found.value, cst.Call))
     is_plain = len(body) == 1 and bool(given & before) and not tested & before and is_ready
     return found if given & before & updated or (is_plain and _is_switch(last.test)) else None
+
+
+def _asks_for_optional(method: Method, test: cst.BaseExpression) -> bool:
+    """`labels is not None` and `labels`, of a parameter that is `None` where nothing is given."""
+    text = method.syntax.text(test).removesuffix(" is not None")
+    optional = (item for item in method.parameters if isinstance(item.node.default, cst.Name))
+    return any(item.name == text and method.syntax.text(item.node.default or test) == "None" for item in optional)
+
+
+def _drops_layers(method: Method, last: cst.If) -> bool:
+    """Whether what a layer made before the condition is only read below it."""
+    read = {name.value for name in names(last.body)}
+    return any(
+        isinstance(item, cst.Assign)
+        and isinstance(item.value, cst.Call)
+        and self_attribute(item.value.func, method.receiver) is not None
+        and not read.isdisjoint(_bound(item))
+        for item in method.statements[:-1]
+    )
 
 
 def _is_switch(test: cst.BaseExpression) -> bool:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from nn_lint.project.facts import ClassFacts
 
 _NOISE = re.compile(r'"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\r\n]*')
+_PROSE = re.compile(r"#|(?:\"\"\"|''')[^{]*\Z")
 _STORE = re.compile(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _ATTRIBUTE_STORE = re.compile(r"\.\s*(\w+)\s*(?::[^=\n]+)?=(?!=)")
 _BARE_NAME = re.compile(r"(?<![.\w])[^\W\d]\w*")
@@ -29,6 +30,11 @@ _RETURN = re.compile(r"\breturn\b")
 def bare_code(source: str) -> str:
     """A text without its comments and strings, newlines as `\\n`."""
     return _NOISE.sub("", source.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def speaking_code(source: str) -> str:
+    """A text without comments and long strings: all that may use a name, short strings and f-strings too."""
+    return _NOISE.sub(lambda found: "" if _PROSE.match(found[0]) else found[0], source)
 
 
 def prose(source: str) -> Iterator[str]:

@@ -112,6 +112,18 @@ RULE = Rule(
                     self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Tanh])  # NN211
                 def forward(self, x):
                     return self.net(x)
+            class Branches(nn.Module):
+                def __init__(self, wide):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 8)
+                    if wide:
+                        self.norm = nn.LayerNorm(8)
+                    else:
+                        self.norm = nn.Identity  # NN211
+                    self.gate = nn.Sigmoid  # NN211
+                def forward(self, x):
+                    a, b = self.norm(self.fc(x)).chunk(2, dim=-1)
+                    return a * self.gate(b)
             class Bare(nn.Module):
                 def forward(self, x):
                     return nn.ReLU(x)  # NN211
@@ -137,6 +149,18 @@ RULE = Rule(
                     self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Tanh()])
                 def forward(self, x):
                     return self.net(x)
+            class Branches(nn.Module):
+                def __init__(self, wide):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 8)
+                    if wide:
+                        self.norm = nn.LayerNorm(8)
+                    else:
+                        self.norm = nn.Identity()
+                    self.gate = nn.Sigmoid()
+                def forward(self, x):
+                    a, b = self.norm(self.fc(x)).chunk(2, dim=-1)
+                    return a * self.gate(b)
             class Bare(nn.Module):
                 def forward(self, x):
                     return nn.ReLU()(x)
@@ -167,6 +191,8 @@ RULE = Rule(
                     self.norm = self.norm_layer(dim)
                     self.act_layer = act_layer
                     self.block = nn.ReLU
+                    self.late = nn.ReLU
+                    self.late = self.late()
                     self.layers = nn.ModuleList([self.block() for _ in range(3)])
                     self.types = [nn.ReLU, nn.GELU]
                     self.table = {"relu": nn.ReLU}
@@ -177,7 +203,7 @@ RULE = Rule(
                     act = nn.ReLU()
                     if isinstance(self.norm, nn.LayerNorm):
                         x = act(pool(x))
-                    weight = nn.Parameter(x)
+                    weight = nn.Parameter(self.net(self.late(x)))
                     return nn.ReLU(inplace=True)(x) * weight
             class Typed(nn.Module):
                 def __init__(self, layer: nn.Module = nn.Linear):

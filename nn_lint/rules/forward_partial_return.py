@@ -8,7 +8,8 @@ with `TypeError`.
 
 ## What it takes to be reported
 A loop whose every turn ends in a `return` of what the turns build up (`x = layer(x)`, `outputs.append(...)`); an `if`
-at the end that updates a name and returns it, where the name is lost otherwise; a path that computes a result last
+at the end that updates a name and returns it, where the name is lost otherwise; an `if labels is not None` at the end,
+without which what the layers computed is returned by nobody; a path that computes a result last
 and drops it, beside another that returns one. Searches that return the first item that fits, early returns and
 chains of `if` and `elif` without `else` are left alone.
 """
@@ -136,6 +137,17 @@ RULE = Rule(
                     x = self.fc(x)
                     if self.training:
                         return x  # NN206
+            class Labelled(Normed):
+                def forward(self, x, labels=None):
+                    logits = self.fc(x)
+                    if labels is not None:
+                        loss = F.cross_entropy(logits, labels)
+                        return loss, logits  # NN206
+            class Scored(Normed):
+                def forward(self, x, labels=None):
+                    logits = self.fc(x)
+                    if labels is not None:
+                        return F.cross_entropy(logits, labels)  # NN206
             """
         ),
         Example(
@@ -159,6 +171,27 @@ RULE = Rule(
                     if y is not None:
                         return F.cross_entropy(logits, y)
                     return logits.softmax(dim=-1)
+            class Required(Model):
+                def forward(self, x, labels):
+                    logits = self.fc(x)
+                    if labels is not None:
+                        return F.cross_entropy(logits, labels)
+            class Remembering(Model):
+                def forward(self, x, labels=None):
+                    logits = self.fc(x)
+                    self.seen = logits
+                    if labels is not None:
+                        return F.cross_entropy(logits, labels)
+            class Choosing(Model):
+                def forward(self, x, kind=None):
+                    logits = self.fc(x)
+                    if kind == "loss":
+                        return logits.sum()
+            class Apart(Model):
+                def forward(self, x, labels=None):
+                    if labels is not None:
+                        logits = self.fc(x)
+                        return F.cross_entropy(logits, labels)
             class First(Model):
                 def forward(self, x):
                     for block in self.blocks:

@@ -31,6 +31,7 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.occurrences import attribute_occurrences
 from nn_lint.model.syntax import self_attribute
 from nn_lint.model.torch_spelling import spell_layer
+from nn_lint.project.code_text import bare_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.hierarchy import ProjectClass
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -121,7 +122,13 @@ def _repair(cls: ModuleClass, init: Method) -> Repair | None:
     return Repair(f"Make it an `{base}`; checkpoints get new keys", tuple(edits))
 
 
-_BY_HAND = re.compile(r"\.\s*(?:parameters|state_dict|load_state_dict|cuda|to|train|eval|backward|compile|jit)\b|optim")
+_OF_TENSOR = (
+    r"\s*(?:device\s*=\s*|dtype\s*=\s*)?(?:(?!self\b)\w+\.(?:device|dtype)|torch\.(?:float|half|double)\w*)\s*[,)]"
+)
+_BY_HAND = re.compile(
+    r"\.\s*(?:parameters|state_dict|load_state_dict|cuda|train|eval|backward|compile|jit(?!\.Final))\b|optim"
+    rf"|\.\s*to\b(?!\({_OF_TENSOR})"
+)
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -134,7 +141,7 @@ def sieve(facts: ClassFacts, source: str) -> bool:
         or not {"__init__", "forward"} <= names
     ):
         return False
-    return not names & _OWN_WAYS and not facts.name.endswith("Mixin") and not _BY_HAND.search(source)
+    return not names & _OWN_WAYS and not facts.name.endswith("Mixin") and not _BY_HAND.search(bare_code(source))
 
 
 RULE = Rule(
@@ -148,6 +155,7 @@ RULE = Rule(
     examples=(
         Example(
             """
+            import torch
             from torch import nn
             class Projector:  # NN413
                 def __init__(self, dim):
@@ -160,6 +168,13 @@ RULE = Rule(
                     self.net = nn.Sequential(nn.Linear(dim, dim), nn.ReLU())
                 def forward(self, x):
                     return self.net(x)
+            class Mixed:  # NN413
+                '''Trained by model.train() like all others.'''
+                fused: torch.jit.Final[bool]
+                def __init__(self, dim):
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x, mask):
+                    return self.fc(x.to(torch.float32)).to(x.dtype) + mask.to(device=x.device)
             class Net(nn.Module):
                 def __init__(self):
                     super().__init__()
@@ -169,6 +184,7 @@ RULE = Rule(
                     return self.head.forward(self.body.forward(x))
             """,
             fixed="""
+            import torch
             from torch import nn
             class Projector(nn.Module):
                 def __init__(self, dim):
@@ -182,6 +198,14 @@ RULE = Rule(
                     self.net = nn.Sequential(nn.Linear(dim, dim), nn.ReLU())
                 def forward(self, x):
                     return self.net(x)
+            class Mixed(nn.Module):
+                '''Trained by model.train() like all others.'''
+                fused: torch.jit.Final[bool]
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x, mask):
+                    return self.fc(x.to(torch.float32)).to(x.dtype) + mask.to(device=x.device)
             class Net(nn.Module):
                 def __init__(self):
                     super().__init__()
@@ -219,6 +243,17 @@ RULE = Rule(
                     self.net = nn.Linear(dim, dim).cuda()
                 def forward(self, x):
                     return self.net(x)
+            class Placed:
+                def __init__(self, dim, device):
+                    self.device = device
+                    self.net = nn.Linear(dim, dim).to(device)
+                def forward(self, x):
+                    return self.net(x)
+            class Moved:
+                def __init__(self, dim):
+                    self.net = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return self.net.to(self.device)(x)
             class Factory:
                 def __init__(self, dim):
                     self.layer = nn.Linear(dim, dim)

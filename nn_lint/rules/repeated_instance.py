@@ -38,19 +38,20 @@ _SHARED = re.compile(
     r"shar(?:e|ing)|\bti(?:ed?|ing)\b|reus|recurr|recurs|repeat|same|siames|universal|unroll|iterat|cross.?layer",
     re.IGNORECASE,
 )
+_SAME_PADDING = re.compile(r"\w*same_?pad\w*|([\"'])same(?:_\w+)?\1", re.IGNORECASE)
+_RECURRENT_LAYER = re.compile(r"\b(?:GRU|LSTM|RNN)(?:Cell)?\(")
 _COPIED = re.compile(r"deepcopy|clones?\(")
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each layer with weights that is put into several places of one container."""
-    if not cls.is_module or _SHARED.search(f"{cls.name} {cls.docstring}") or _COPIED.search(cls.text):
-        return
-    if any(map(_SAYS_SO.match, prose(cls.text))):
+    if not cls.is_module or _says_shared(cls) or _COPIED.search(cls.text):
         return
     for found in find_repeats(cls):
         span = cls.syntax.span(found.node)
         rows = range(max(span.start.row - 1, 1), span.end.row + 1)
-        if any(_SHARED.search(cls.syntax.lines.row(row)) for row in rows) or _is_one_of_two(cls, found.node):
+        is_said = any(_SHARED.search(_SAME_PADDING.sub("", cls.syntax.lines.row(row))) for row in rows)
+        if is_said or _is_one_of_two(cls, found.node):
             continue
         message = (
             f"`{found.layer}` is one layer in several places, not several layers: all of them share its weights, "
@@ -66,6 +67,14 @@ def _is_one_of_two(cls: ModuleClass, node: cst.CSTNode) -> bool:
             if any(inner is node for inner in walk(store.value)):
                 return cls.layers.assignments.get(store.attribute, 0) > 1
     return False
+
+
+def _says_shared(cls: ModuleClass) -> bool:
+    """Whether name, docstring or a comment speaks of shared weights; a GRU makes a class recurrent without that."""
+    said = f"{cls.name} {cls.docstring}"
+    if _RECURRENT_LAYER.search(cls.text):
+        said = re.sub(r"recurrent", "", said, flags=re.IGNORECASE)
+    return _SHARED.search(said) is not None or any(map(_SAYS_SO.match, prose(cls.text)))
 
 
 def _repair(cls: ModuleClass, found: Repeat) -> Repair | None:
@@ -118,8 +127,17 @@ RULE = Rule(
                     self.norms = nn.ModuleList([nn.LayerNorm(dim)] * depth)  # NN402
                     self.two = nn.Sequential(*([nn.Linear(dim, dim), nn.ReLU()] * 3))  # NN402
                     self.turned = nn.Sequential(*(2 * [nn.Linear(dim, dim)]))  # NN402
+                    self.wide = nn.Sequential(*([nn.Conv1d(dim, dim, 3, padding="same")] * depth))  # NN402
                 def forward(self, x):
                     return self.turned(self.two(self.blocks(x)))
+            class Highways(nn.Module):
+                '''A recurrent layer behind highways.'''
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.layers = nn.ModuleList([nn.Linear(dim, dim)] * depth)  # NN402
+                    self.gru = nn.GRU(dim, dim)
+                def forward(self, x):
+                    return self.gru(self.layers[1](self.layers[0](x)))
             """,
             fixed="""
             from torch import nn
@@ -130,8 +148,17 @@ RULE = Rule(
                     self.norms = nn.ModuleList([nn.LayerNorm(dim) for _ in range(depth)])
                     self.two = nn.Sequential(*([layer for _ in range(3) for layer in (nn.Linear(dim, dim), nn.ReLU())]))
                     self.turned = nn.Sequential(*([nn.Linear(dim, dim) for _ in range(2)]))
+                    self.wide = nn.Sequential(*([nn.Conv1d(dim, dim, 3, padding="same") for _ in range(depth)]))
                 def forward(self, x):
                     return self.turned(self.two(self.blocks(x)))
+            class Highways(nn.Module):
+                '''A recurrent layer behind highways.'''
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.layers = nn.ModuleList([nn.Linear(dim, dim) for _ in range(depth)])
+                    self.gru = nn.GRU(dim, dim)
+                def forward(self, x):
+                    return self.gru(self.layers[1](self.layers[0](x)))
             """,
         ),
         Example(

@@ -61,7 +61,7 @@ def _is_nested(run: Run, found: Sequence[ast.expr], adding: Collection[str]) -> 
 def _is_around(run: Run, found: Sequence[ast.expr]) -> bool:
     for side in found:
         behind = run.behind(side, alone=True)
-        calls = [node for node in behind if isinstance(node, ast.Call) and run.attribute(node)]
+        calls = [node for node in behind if isinstance(node, ast.Call) and _is_of_submodule(run, node)]
         if calls:
             added = frozenset[str]().union(*(run.roots(other) for other in found if other is not side))
             if any(added & run.roots(item) for call in calls for item in arguments(call)):
@@ -81,7 +81,15 @@ def _is_called(run: Run, node: ast.expr, attributes: Collection[str]) -> bool:
     """Whether an expression is the call of such an attribute, or of a local name."""
     if not isinstance(node, ast.Call):
         return False
-    return run.attribute(node) in attributes or (isinstance(node.func, ast.Name) and node.func.id in run.ever)
+    return run.attribute(node) in attributes or _is_of_local(run, node)
+
+
+def _is_of_submodule(run: Run, node: ast.Call) -> bool:
+    return bool(run.attribute(node)) or _is_of_local(run, node)
+
+
+def _is_of_local(run: Run, node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Name) and node.func.id in run.ever
 
 
 def _norm_attributes(cls: ClassTree) -> Iterator[str]:
