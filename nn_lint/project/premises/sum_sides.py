@@ -37,6 +37,8 @@ def sum_sides(cls: ClassTree, inherited: Collection[str]) -> SumSides:
     layers = {name for name, value in cls.given if any(last_name(item) in MODULES for item in nodes(value))}
     has_norm = is_nested = is_around = has_layer = False
     for run, found in sums(cls):
+        if len(found) == 1:
+            return SumSides()
         has_norm = has_norm or _has_called(run, found, normed)
         is_nested = is_nested or _is_nested(run, found, adding)
         is_around = is_around or _is_around(run, found)

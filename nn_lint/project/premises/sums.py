@@ -6,10 +6,10 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from nn_lint.project.premises.nodes import arguments, last_name, nodes
+from nn_lint.project.premises.nodes import arguments, is_name, last_name, nodes
 from nn_lint.project.premises.trees import ClassTree, MethodTree
 
-_ADDING = frozenset({"add", "add_", "sum", "iadd", "fsum"})
+_ADDING = frozenset({"add", "add_", "iadd"})
 _PASSING = frozenset({"dropout", "contiguous", "clone", "float", "half", "to", "type_as"})
 _PASSIVE = frozenset({"Identity", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout"})
 _Loops = (ast.For, ast.AsyncFor, ast.While)
@@ -103,14 +103,17 @@ class Run:
 
 
 def sides(node: ast.AST) -> tuple[ast.expr, ...]:
-    """What a sum adds up; empty for anything else."""
+    """What a sum adds up, a list as one; empty for anything else."""
     if isinstance(node, ast.BinOp):
         return (node.left, node.right) if isinstance(node.op, ast.Add) else ()
     if isinstance(node, ast.AugAssign):
         return (node.target, node.value) if isinstance(node.op, ast.Add) else ()
-    if isinstance(node, ast.Call) and last_name(node.func) in _ADDING:
-        called = (node.func.value,) if isinstance(node.func, ast.Attribute) else ()
-        return (*called, *arguments(node))
+    if isinstance(node, ast.Call):
+        if is_name(node.func, "sum"):
+            return tuple(arguments(node))
+        if last_name(node.func) in _ADDING:
+            called = (node.func.value,) if isinstance(node.func, ast.Attribute) else ()
+            return (*called, *arguments(node))
     return ()
 
 
