@@ -397,5 +397,41 @@ RULE = Rule(
                     return self.down(self.first(x))
             """
         ),
+        Example(
+            """
+            from torch import nn
+            def in_chunks(function, x, residual):
+                found = function(x)
+                return x + found if residual else found
+            class Block(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.attention = nn.MultiheadAttention(width, 2)
+                    self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+                    self.mlp = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
+                def attend(self, x):
+                    return self.attention(x, x, x)[0]
+                def forward(self, x):
+                    x = in_chunks(lambda x: self.attend(self.norm1(x)), x, residual=True)
+                    return in_chunks(lambda x: self.mlp(self.norm2(x)), x, residual=True)
+            class Pooling(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+                    self.attention = nn.MultiheadAttention(width, 2)
+                    self.mlp = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
+                def forward(self, x):
+                    x = self.norm1(x)
+                    x, _ = self.attention(x, x, x)
+                    return self.norm2(self.mlp(x.mean(dim=1)))
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.block = Block(8)
+                    self.pooling = Pooling(8)
+                def forward(self, x):
+                    return self.pooling(self.block(x))
+            """
+        ),
     ),
 )

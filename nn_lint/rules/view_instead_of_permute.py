@@ -186,5 +186,22 @@ RULE = Rule(
                     return x.reshape(b, c, n), y
             """
         ),
+        Example(
+            """
+            from torch import nn
+            class Pairwise(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.project = nn.Conv2d(width, 1, 1)
+                def forward(self, x):
+                    x = self.project(x)
+                    n, _, h, w = x.shape
+                    return x.view(n, h, w)
+            class Columns(nn.Module):
+                def forward(self, x):
+                    n, _, w = x.shape
+                    return x.view(n, w, -1)  # NN508
+            """
+        ),
     ),
 )
