@@ -19,7 +19,7 @@ from nn_lint.source.text import Text
 from nn_lint.suppression import EVERYTHING, Ignores
 
 if TYPE_CHECKING:
-    from nn_lint.model.module_class import ModelRegistry
+    from nn_lint.model.module_class import ModelRegistry, Slices
 
 MAX_PASSES = 12
 MOST_CALLERS = 4
@@ -49,10 +49,12 @@ class Engine:
         self._ignored_in = ignored_in
         self._hidden = frozenset() if suspicions else frozenset({Severity.SUSPICION})
         self._registry: ModelRegistry | None = None
+        self._slices: Slices | None = None
         self._rules = tuple(rule for rule in all_rules() if rule.code in codes)
 
     def check(self, file: ProjectFile) -> tuple[Diagnostic, ...]:
         """The findings of one file, in the order of the text, without those that comments silence."""
+        self._registry = None
         text = file.text
         found = list(self._text_findings(text))
         if text.is_readable and "class" in text.content:
@@ -99,6 +101,7 @@ class Engine:
         """Drop what was derived from the texts, after one of them has changed."""
         self._hierarchy.forget()
         self._registry = None
+        self._slices = None
 
     def _text_findings(self, text: Text) -> Iterator[Diagnostic]:
         for rule in self._rules:
@@ -130,11 +133,12 @@ class Engine:
                     yield _restored(_diagnostic(rule, finding, file.text, facts), file.text)
 
     def _models(self) -> ModelRegistry:
-        """The models of classes, shared by the files of a run; libcst is imported with the first one."""
+        """The models of classes, for the check of one file; libcst is imported with the first one."""
         if self._registry is None:
-            from nn_lint.model.module_class import ModelRegistry
+            from nn_lint.model.module_class import ModelRegistry, Slices
 
-            self._registry = ModelRegistry(self._hierarchy)
+            self._slices = self._slices or Slices()
+            self._registry = ModelRegistry(self._hierarchy, self._slices)
         return self._registry
 
     def _applicable(self, cls: ProjectClass, text: Text) -> list[Rule]:

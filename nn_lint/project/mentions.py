@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -18,11 +18,13 @@ class Mentions:
         self._files = tuple(files)
         self._read = read
 
-    def paths(self, name: str) -> Iterable[Path]:
-        """The files that may contain a name: at once for the name of a class, else each text is searched."""
+    def paths(self, name: str) -> Sequence[Path]:
+        """The files that say a word: at once for the name of a class, else each text is searched."""
         if name in self._index:
             return self._index[name]
-        return [path for path in self._files if name in (self._read(path) or "")]
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        texts = ((path, self._read(path)) for path in self._files)
+        return [path for path, text in texts if text is not None and name in text and word.search(text)]
 
     @cached_property
     def _index(self) -> dict[str, list[Path]]:

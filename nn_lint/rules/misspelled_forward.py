@@ -14,7 +14,6 @@ Safe: only the name changes, and only where nothing in the class uses it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from nn_lint.diagnostic import Applicability
@@ -42,7 +41,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 def _is_used(cls: ModuleClass, name: str) -> bool:
     """Whether any file near says the name other than to define it."""
     files = cls.registry.hierarchy.files.mentioning(name, cls.definition.file)
-    return any(re.search(rf"\b(?<!def ){name}\b", file.text.content) for file in files)
+    return any(file.matches(rf"\b(?<!def ){name}\b") for file in files)
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
