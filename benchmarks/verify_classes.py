@@ -11,7 +11,7 @@ from pathlib import Path
 from packages import python_files
 
 from nn_lint.config import Settings
-from nn_lint.runner import subjects_of
+from nn_lint.runner.subjects import subjects_of
 from nn_lint.verify.verdict import Subject
 
 TEST_FOLDERS = {"test", "tests", "testing"}

@@ -52,6 +52,11 @@ class Settings:
     fail_on_warning: bool = False
     verify: VerifySettings = VerifySettings()
 
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The folders that modules are imported from."""
+        return (self.root, self.root / "src", *self.src)
+
 
 def load_settings(start: Path, *, config: Path | None = None, isolated: bool = False) -> Settings:
     """The settings for a run that begins at `start`: from `config`, else from the nearest file that has any."""

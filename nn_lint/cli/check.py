@@ -16,6 +16,7 @@ from nn_lint.cli.output import Output, open_output
 from nn_lint.config import ConfigError, Settings
 
 if TYPE_CHECKING:
+    from nn_lint.cache.kept import Kept
     from nn_lint.verify.verifier import Verifier
 
 
@@ -89,18 +90,36 @@ def command(**values: Any) -> int:
 def _run(options: CheckOptions, output: Output) -> int:
     from nn_lint.cli.present import Presenter
     from nn_lint.cli.work import check_paths, check_stdin
-    from nn_lint.rules.selection import select_rules
 
     if "-" in options.paths and not options.reads_stdin:
         raise ConfigError("`-` cannot be combined with other paths")
     if options.add_ignore and (options.fix or options.reads_stdin or options.write_baseline):
         raise ConfigError("--add-ignore cannot be combined with --fix, --write-baseline or the standard input")
     settings = _settings(options)
-    select_rules(settings)
-    work = check_stdin if options.reads_stdin else check_paths
+    kept = _kept(options, settings)
+    if kept is None or not kept.was_there:
+        _check_selectors(settings)
     with _verifier(options, settings) as verifier:
         presenter = Presenter(output, settings, options, verified=verifier is not None)
-        return presenter.show(work(options, settings, verifier))
+        if options.reads_stdin:
+            return presenter.show(check_stdin(options, settings, verifier))
+        return presenter.show(check_paths(options, settings, verifier, kept))
+
+
+def _kept(options: CheckOptions, settings: Settings) -> Kept | None:
+    """What earlier runs with the same arguments have found, unless nothing is to be kept."""
+    if options.no_cache or options.reads_stdin:
+        return None
+    from nn_lint.cache.kept import Kept
+
+    return Kept(settings, options.paths)
+
+
+def _check_selectors(settings: Settings) -> None:
+    """Raise `ConfigError` for unknown rules before anything is done; an earlier run with these settings had none."""
+    from nn_lint.rules.selection import select_rules
+
+    select_rules(settings)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from nn_lint.config import Settings
 from nn_lint.diagnostic import Diagnostic
 from nn_lint.report import concise, diff, full, json_format, statistics, summary, verification
 from nn_lint.report.fixability import needs_proof
-from nn_lint.runner import FileReport
+from nn_lint.runner.reports import FileReport
 
 if TYPE_CHECKING:
     from nn_lint.cli.check import CheckOptions

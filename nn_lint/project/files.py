@@ -23,7 +23,8 @@ from nn_lint.project.questions import (
     TEXT,
     Record,
 )
-from nn_lint.source.decoding import UndecodableError, decode
+from nn_lint.source.decoding import Decoded, UndecodableError, decode
+from nn_lint.source.stamps import Listing, Seen, list_package, look
 from nn_lint.source.text import Text
 
 _KEPT_TREES = 48
@@ -130,7 +131,8 @@ class ProjectFile:
 class ProjectFiles:
     """Reads files on demand. `overlay` holds texts that are newer than the disk, or not on it at all.
 
-    `neighbours` are the files of the run, in which uses of a class are looked for.
+    `neighbours` are the files of the run, in which uses of a class are looked for. `seen` and `listings` tell what the
+    disk looked like when it was read.
     """
 
     def __init__(
@@ -143,6 +145,8 @@ class ProjectFiles:
         self._mentions: dict[Path, Mentions] = {}
         self._recent: OrderedDict[ProjectFile, None] = OrderedDict()
         self.record = Record()
+        self.seen: dict[Path, Seen] = {}
+        self.listings: dict[Path, Listing] = {}
 
     def add(self, path: Path, text: Text) -> ProjectFile:
         """Take a text that was read already; one that is known in the same words is not parsed again."""
@@ -164,7 +168,7 @@ class ProjectFiles:
 
     def _open(self, path: Path) -> ProjectFile | None:
         if path not in self._files:
-            content = self._content(path)
+            content = self.content(path)
             text = None if content is None else Text(content, str(path))
             self._files[path] = None if text is None else ProjectFile(path, text, self.record)
         return self._files[path]
@@ -197,8 +201,9 @@ class ProjectFiles:
     def mentions(self, package: Path, name: str) -> Sequence[Path]:
         """The files near a package, of the run or of its own, that say a word."""
         if package not in self._mentions:
-            near = sorted({*self._overlay, *self._neighbours, *_python_files(package)})
-            self._mentions[package] = Mentions(near, self._content)
+            self.listings[package] = listing = list_package(str(package))
+            near = {*self._overlay, *self._neighbours, *map(Path, listing.files)}
+            self._mentions[package] = Mentions(sorted(near), self.content)
         return self._mentions[package].paths(name)
 
     def _package(self, file: ProjectFile) -> Path:
@@ -213,7 +218,7 @@ class ProjectFiles:
         if len(self._recent) > _KEPT_TREES:
             self._recent.popitem(last=False)[0].release()
 
-    def _content(self, path: Path) -> str | None:
+    def content(self, path: Path) -> str | None:
         """The text at a path, which is not kept."""
         if path in self._files:
             file = self._files[path]
@@ -245,11 +250,14 @@ class ProjectFiles:
         if path in self._overlay:
             return self._overlay[path]
         try:
-            return decode(path.read_bytes()).text
+            return self.read(path).text
         except (OSError, UndecodableError):
             return None
 
-
-def _python_files(folder: Path) -> list[Path]:
-    """The Python files of a package, or of a folder that is none."""
-    return sorted(folder.glob("**/*.py" if (folder / "__init__.py").is_file() else "*.py"))
+    def read(self, path: Path) -> Decoded:
+        """The text at a path of the disk, whatever is known of it; raises `OSError` and `UndecodableError`."""
+        seen, data = look(str(path))
+        known = self.seen.setdefault(path, seen)
+        if known.digest != seen.digest:
+            self.seen[path] = Seen(None, None)
+        return decode(path.read_bytes() if data is None else data)

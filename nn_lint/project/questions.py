@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from hashlib import blake2b
 
 from nn_lint.project.facts import FileFacts
+from nn_lint.source.stamps import digest
 
 Question = tuple[str, str, str]
 """A kind, a path, and what was asked for at it."""
@@ -63,15 +63,10 @@ class Record:
             self.note_all(questions)
 
 
-def digest(text: str) -> str:
-    """A short name of a text that no other text has."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
-
-
 def digest_of_facts(facts: FileFacts) -> str:
     """A digest of facts without their rows; who needs rows of another file needs its text too."""
     order = [cls.qualified_name for cls in sorted(facts.classes, key=lambda cls: cls.row)]
-    return digest(repr((_plain(facts), order)))
+    return digest(repr((_plain(facts), order)).encode("utf-8", "surrogatepass"))
 
 
 def _plain(value: object) -> object:
