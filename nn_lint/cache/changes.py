@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nn_lint.project.questions import MENTIONS, OF_THE_DISK, on_disk
 from nn_lint.source.stamps import Listing, Seen, list_package, look, stamp_of
 
 if TYPE_CHECKING:
@@ -62,8 +63,6 @@ def _compare_file(path: str, seen: Seen, changes: Changes) -> None:
 
 
 def _compare_entry(question: Question, before: bool, changes: Changes) -> None:
-    from nn_lint.project.answers import on_disk
-
     now = on_disk(question)
     if now != before:
         changes.on_disk[question] = now
@@ -73,8 +72,7 @@ def new_answers(
     state: State, changes: Changes, neighbours: Iterable[str], files: ProjectFiles
 ) -> dict[Question, Answer]:
     """The questions that are answered otherwise than before; raises `Damaged`."""
-    from nn_lint.project.answers import OF_THE_DISK, answer
-    from nn_lint.project.questions import MENTIONS
+    from nn_lint.project.answers import answer
 
     found: dict[Question, Answer] = dict(changes.on_disk)
     mentions: dict[str, dict[Question, frozenset[str]]] = defaultdict(dict)

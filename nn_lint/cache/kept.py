@@ -16,7 +16,8 @@ from nn_lint.cache.results import Results
 from nn_lint.cache.state import Damaged, Reasons, State, decode, encode
 from nn_lint.config import Settings, VerifySettings
 from nn_lint.diagnostic import Diagnostic
-from nn_lint.source.stamps import ABSENT, Seen, digest, stamp_of
+from nn_lint.project.questions import MENTIONS, OF_THE_DISK
+from nn_lint.source.stamps import ABSENT, Seen, digest, full_name, stamp_of
 
 if TYPE_CHECKING:
     from nn_lint.project.answers import Answer
@@ -42,7 +43,7 @@ class Kept:
 
     def known(self, paths: Sequence[Path]) -> dict[Path, tuple[Diagnostic, ...]]:
         """The findings of those files about which nothing has changed, neither in them nor in what they rest on."""
-        names = {str(path.absolute()): path for path in paths}
+        names = {full_name(path): path for path in paths}
         try:
             self._state = _EMPTY if self._data is None else decode(self._data)
             self._compare(tuple(sorted(names)))
@@ -67,7 +68,7 @@ class Kept:
 
     def keep(self, paths: Sequence[Path], found: Sequence[Results]) -> None:
         """Leave to the next run what holds now: the findings that were known and those that have come."""
-        neighbours = tuple(sorted(str(path.absolute()) for path in paths))
+        neighbours = tuple(sorted(map(full_name, paths)))
         if not found and neighbours == self._state.neighbours and not self._changes.refreshed:
             return
         try:
@@ -118,9 +119,6 @@ def _agreeing(known: Mapping[str, Seen], found: Sequence[Results]) -> dict[str, 
 
 def _only_asked(state: State) -> State:
     """The state without answers that nobody needs any more, and with a stamp for all that is needed."""
-    from nn_lint.project.answers import OF_THE_DISK
-    from nn_lint.project.questions import MENTIONS
-
     asked = frozenset().union(*state.reasons.questions.values())
     answers = {question: state.reasons.answers[question] for question in sorted(asked)}
     packages = {path for kind, path, _ in answers if kind == MENTIONS}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,21 +11,18 @@ from nn_lint.project.questions import (
     EXISTS,
     FACTS,
     IMPORTS,
-    IS_FILE,
-    IS_FOLDER,
     MATCHES,
     MENTIONS,
+    OF_THE_DISK,
     TEXT,
     Question,
     digest_of_facts,
+    on_disk,
 )
 from nn_lint.source.stamps import digest
 
 Answer = str | bool | None
 """A digest where the answer itself is long."""
-
-OF_THE_DISK = frozenset({IS_FILE, IS_FOLDER})
-"""The kinds that are answered without reading anything."""
 
 
 def answer(question: Question, files: ProjectFiles) -> Answer:
@@ -42,12 +38,6 @@ def answer(question: Question, files: ProjectFiles) -> Answer:
     if file is None:
         return None
     return file.matches(asked) if kind == MATCHES else _DIGESTS[kind](file)
-
-
-def on_disk(question: Question) -> bool:
-    """What the disk says to a question of the kinds that need no reading."""
-    kind, path, _ = question
-    return os.path.isfile(path) if kind == IS_FILE else os.path.isdir(path)
 
 
 def _words(words: frozenset[str]) -> str:

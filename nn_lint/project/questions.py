@@ -6,13 +6,17 @@ for several askers keeps the questions that led to it, and hands them to each as
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from nn_lint.project.facts import FileFacts
 from nn_lint.source.stamps import digest
+
+if TYPE_CHECKING:
+    from nn_lint.project.facts import FileFacts
 
 Question = tuple[str, str, str]
 """A kind, a path, and what was asked for at it."""
@@ -31,6 +35,9 @@ IS_FILE = "is file"
 IS_FOLDER = "is folder"
 MENTIONS = "mentions"
 """Which files near a package say a word."""
+
+OF_THE_DISK = frozenset({IS_FILE, IS_FOLDER})
+"""The kinds that are answered without reading anything."""
 
 _ROWS = frozenset({"first_row", "row", "end_row", "filename"})
 
@@ -61,6 +68,12 @@ class Record:
         finally:
             self._frames.pop()
             self.note_all(questions)
+
+
+def on_disk(question: Question) -> bool:
+    """What the disk says to a question of the kinds that need no reading."""
+    kind, path, _ = question
+    return os.path.isfile(path) if kind == IS_FILE else os.path.isdir(path)
 
 
 def digest_of_facts(facts: FileFacts) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,8 @@ class FileReport:
 
 def display_name(path: Path) -> str:
     """A path as the user would type it: relative to the current folder where it lies below it."""
-    try:
-        return str(path.absolute().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    name = str(path)
+    if not os.path.isabs(name):
+        return name
+    folder = os.path.join(os.getcwd(), "")
+    return name.removeprefix(folder)

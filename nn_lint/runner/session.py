@@ -17,6 +17,7 @@ from nn_lint.project.questions import Question
 from nn_lint.rules.selection import ignored_in, select_rules
 from nn_lint.runner.reports import FileReport, display_name
 from nn_lint.source.decoding import Decoded, UndecodableError
+from nn_lint.source.stamps import full_name
 from nn_lint.source.text import Text
 
 
@@ -48,7 +49,7 @@ class Session:
         """What is found in a file, and what was asked about other files to find it."""
         with self.files.record.frame() as questions:
             report = guarded(path, self._check)
-        own = str(path.absolute())
+        own = full_name(path)
         asked = frozenset(item for item in questions if item[1] != own)
         return Result(own, report.diagnostics, report.failure, asked)
 
