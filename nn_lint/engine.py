@@ -129,6 +129,8 @@ class Engine:
             model = self._models().model(cls)
             for rule in rules:
                 assert rule.check is not None, "only rules about classes are applicable to one"
+                if rule.premise is not None and not rule.premise(model):
+                    continue
                 for finding in rule.check(model):
                     yield _restored(_diagnostic(rule, finding, file.text, facts), file.text)
 
@@ -138,7 +140,7 @@ class Engine:
             from nn_lint.model.module_class import ModelRegistry, Slices
 
             self._slices = self._slices or Slices()
-            self._registry = ModelRegistry(self._hierarchy, self._slices)
+            self._registry = ModelRegistry(self._hierarchy, self._slices, suspicions=not self._hidden)
         return self._registry
 
     def _applicable(self, cls: ProjectClass, text: Text) -> list[Rule]:

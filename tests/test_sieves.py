@@ -83,7 +83,7 @@ def findings(text: str, others: tuple[tuple[str, str], ...] = ()) -> tuple[Diagn
 
 def findings_without_sieves(text: str, others: tuple[tuple[str, str], ...] = ()) -> tuple[Diagnostic, ...]:
     """What the same rules find in every class that may be a module."""
-    rules = tuple(replace(rule, sieve=None) for rule in all_rules())
+    rules = tuple(replace(rule, sieve=None, premise=None) for rule in all_rules())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(nn_lint.engine, "all_rules", lambda: rules)
         return findings(text, others)

@@ -36,14 +36,14 @@ _TENSOR_METHODS = frozenset(
 )
 """Methods that tensors have and that change nothing; those that other objects have in another sense are left out."""
 
-_FUNCTIONS = _TENSOR_METHODS | frozenset(
+FUNCTIONS = _TENSOR_METHODS | frozenset(
     (
         "relu6 leaky_relu elu selu gelu silu mish hardswish softplus dropout dropout2d normalize layer_norm "
         "group_norm interpolate max_pool2d avg_pool2d adaptive_avg_pool2d linear conv1d conv2d conv3d pad cat "
         "concat stack add mul sub div sqrt exp log abs sum mean einsum where"
     ).split()
 )
-
+"""Functions of torch that change nothing."""
 
 _HOOK = "register_forward"
 
@@ -69,7 +69,7 @@ def is_thrown_away(cls: ModuleClass, flow: Flow, statement: cst.Expr) -> bool:
         f"torch.{value.name}",
         f"torch.nn.functional.{value.name}",
     ):
-        return value.name in _FUNCTIONS
+        return value.name in FUNCTIONS
     receiver = flow.made.get(node.func.value) if isinstance(node.func, cst.Attribute) else None
     return value.name in _TENSOR_METHODS and receiver is not None and _is_tensor(receiver)
 

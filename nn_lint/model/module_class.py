@@ -29,6 +29,8 @@ from nn_lint.project.hierarchy import (
     Resolved,
     TorchClass,
 )
+from nn_lint.project.premises.sum_sides import SumSides, sum_sides
+from nn_lint.project.premises.trees import ClassTree
 from nn_lint.project.sites import Site
 
 _WITHOUT_FORWARD = frozenset({"Module", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
@@ -65,11 +67,13 @@ class ModelRegistry:
     """Builds each class's model, keeps those that were asked for last, and remembers of each class what costs most.
 
     `sites`: where it is used; `adding`: whether it adds its own input; `weighted`: whether it has weights.
+    `suspicions`: whether somebody wants to see them.
     """
 
-    def __init__(self, hierarchy: Hierarchy, slices: Slices | None = None) -> None:
+    def __init__(self, hierarchy: Hierarchy, slices: Slices | None = None, *, suspicions: bool = True) -> None:
         self.hierarchy = hierarchy
         self.slices = slices or Slices()
+        self.suspicions = suspicions
         self.sites: dict[ProjectClass, tuple[Site, ...]] = {}
         self.adding: dict[ProjectClass, bool] = {}
         self.weighted: dict[ProjectClass, bool] = {}
@@ -96,6 +100,17 @@ class ModuleClass:
     def syntax(self) -> ClassSyntax:
         """The libcst tree of the class; parsed only when something asks for it."""
         return self.registry.slices.of(self.definition)[0]
+
+    @cached_property
+    def tree(self) -> ClassTree | None:
+        """CPython's tree of the class, for what need not wait for libcst; `None` where CPython refuses the file."""
+        node = self.definition.file.text.class_nodes.get(self.facts.row)
+        return None if node is None else ClassTree(node)
+
+    @cached_property
+    def sum_sides(self) -> SumSides:
+        """What the sums in its methods may have as sides, by CPython's tree."""
+        return SumSides() if self.tree is None else sum_sides(self.tree, self.inherited_methods)
 
     @property
     def facts(self) -> ClassFacts:
@@ -174,6 +189,11 @@ class ModuleClass:
         if isinstance(cls, TorchClass):
             return Kinship.MODULE
         return self.registry.hierarchy.ancestry(cls).kinship if isinstance(cls, ProjectClass) else Kinship.UNKNOWN
+
+    @property
+    def inherited_methods(self) -> frozenset[str]:
+        """The names of the methods of the bases that were read."""
+        return frozenset(item.name for cls in self.ancestry.project_classes for item in cls.facts.methods)
 
     def inherits(self, name: str) -> bool:
         """Whether a base that was read defines a method or class attribute of that name."""

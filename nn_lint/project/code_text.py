@@ -6,6 +6,7 @@ Taking text away can only hide a use, never invent one: a name that seems unused
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -13,10 +14,13 @@ from nn_lint.project.facts import ClassFacts
 
 _NOISE = re.compile(r'"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\r\n]*')
 _STORE = re.compile(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
-_ATTRIBUTE_STORE = re.compile(r"\.(\w+)[ \t]*(?::[^=\n]+)?=(?!=)")
+_ATTRIBUTE_STORE = re.compile(r"\.\s*(\w+)\s*(?::[^=\n]+)?=(?!=)")
+_BARE_NAME = re.compile(r"(?<![.\w])[^\W\d]\w*")
+_ATTRIBUTE = re.compile(r"\.(\w+)")
 _ALIAS = re.compile(r"\b(\w+)[ \t]*=[ \t]*[^\W\d]\w*[ \t]*(?=[;\n#=]|$)")
 _RETURN_ROW = re.compile(r"([ \t]+)return\b")
 
+_BRACKET = re.compile(r"[()\[\]{}]")
 _LOOP = re.compile(r"(?:async[ \t]+)?for\b")
 _RETURN = re.compile(r"\breturn\b")
 
@@ -42,23 +46,47 @@ def method_code(facts: ClassFacts, source: str, name: str) -> str:
 
 @lru_cache(maxsize=64)
 def _code_of_rows(source: str, first: int, end: int) -> str:
-    return bare_code("\n".join(re.split(r"\r\n|\r|\n", source)[first:end]))
+    return bare_code("\n".join(_rows(source)[first:end]))
+
+
+@lru_cache(maxsize=8)
+def _rows(source: str) -> list[str]:
+    return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+@lru_cache(maxsize=8)
+def stored_attributes(source: str) -> frozenset[str]:
+    """The names behind a dot that something is assigned to, whatever the dot stands behind."""
+    return frozenset(_ATTRIBUTE_STORE.findall(source))
+
+
+def calls_text(source: str, start: re.Pattern[str]) -> Iterator[str]:
+    """The text of each call that begins as a pattern says, its opening parenthesis included, to the closing one."""
+    code = bare_code(source)
+    for found in start.finditer(code):
+        yield code[found.start() : _closing(code, found.end())]
+
+
+def _closing(code: str, start: int) -> int:
+    """Where the bracket ends that was opened before a place."""
+    depth = 1
+    for bracket in _BRACKET.finditer(code, start):
+        depth += 1 if bracket[0] in "([{" else -1
+        if depth == 0:
+            return bracket.end()
+    return len(code)
 
 
 def unread_names(code: str) -> Iterator[str]:
     """The names that a method assigns and, as far as the text tells, never reads."""
-    for name in dict.fromkeys(_STORE.findall(code)):
-        stores = sum(found == name for found in _STORE.findall(code))
-        if len(re.findall(rf"(?<![.\w]){name}\b", code)) == stores:
-            yield name
+    stores, uses = Counter(_STORE.findall(code)), Counter(_BARE_NAME.findall(code))
+    yield from (name for name, count in stores.items() if uses[name] == count)
 
 
 def unread_attributes(code: str) -> Iterator[str]:
     """The attributes that a class assigns and, as far as the text tells, never reads."""
-    stores = _ATTRIBUTE_STORE.findall(code)
-    for name in dict.fromkeys(stores):
-        if len(re.findall(rf"\.{name}\b", code)) == stores.count(name):
-            yield name
+    stores, uses = Counter(_ATTRIBUTE_STORE.findall(code)), Counter(_ATTRIBUTE.findall(code))
+    yield from (name for name, count in stores.items() if uses[name] == count)
 
 
 def aliases(code: str) -> Iterator[str]:

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import libcst as cst
 
 from nn_lint.model.layer_calls import built_class
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.stores import Store, stores
+from nn_lint.model.stores import stores
 from nn_lint.model.suites import Suites
 from nn_lint.model.syntax import dotted, self_attribute, simple_statements, walk
 from nn_lint.project.facts import ClassFacts
@@ -75,7 +76,7 @@ def _reason(cls: ModuleClass, init: Method, call: cst.Call, kind: str, name: str
         return f"it is the name of a class attribute, {ending}"
     suites = Suites(init)
     for store in stores(init):
-        is_before = store.attribute == name and _comes_first(cls, store, call)
+        is_before = store.attribute == name and cls.syntax.precedes(store.statement, call)
         if is_before and suites.runs_with(store.target, call) and _holds_another_kind(cls, init, store.value, kind):
             return f"`self.{name}` is assigned before, {ending}"
     return None
@@ -87,10 +88,6 @@ def _class_values(cls: ModuleClass) -> Iterator[str]:
         targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else []
         targets += [node.target] if isinstance(node, cst.AnnAssign) and node.value is not None else []
         yield from (item.value for item in targets if isinstance(item, cst.Name))
-
-
-def _comes_first(cls: ModuleClass, store: Store, call: cst.Call) -> bool:
-    return cls.syntax.span(store.statement).end <= cls.syntax.span(call).start
 
 
 def _holds_another_kind(cls: ModuleClass, init: Method, value: cst.BaseExpression, kind: str) -> bool:
@@ -107,18 +104,27 @@ def _holds_another_kind(cls: ModuleClass, init: Method, value: cst.BaseExpressio
     return is_written or is_none or (is_layer and kind == "parameter")
 
 
+_PLAIN_BASES = (("nn.Module",), ("Module",), ("torch.nn.Module",))
+_STORED = re.compile(r"\.\s*(\w+)(?=[^=(\n]*=(?!=))")
 _REGISTERED = re.compile(
     r"\.\s*(?:register_(?:buffer|parameter|module)|add_module)\(\s*(?:name\s*=\s*)?[uUrR]?[\"']([^\"']*)[\"']"
 )
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A registration by name of what is assigned, defined or written with a dot somewhere."""
-    methods = {method.name for method in facts.methods}
-    return any(
-        name in methods or not name or "." in name or re.search(rf"\b{name}\b[^=\n]*=(?!=)", source)
-        for name in set(_REGISTERED.findall(source))
-    ) or bool(facts.bases and facts.bases[0].rpartition(".")[2] != "Module" and _REGISTERED.search(source))
+    """A registration by name of what is assigned, defined or written with a dot somewhere, or may be inherited."""
+    names = set(_REGISTERED.findall(source))
+    if not names:
+        return False
+    taken = {method.name for method in facts.methods} | facts.assigned | set(_STORED.findall(source))
+    return any(name in taken or not name or "." in name for name in names) or facts.bases[:1] not in _PLAIN_BASES
+
+
+def premise(cls: ModuleClass) -> bool:
+    """The same with the methods that were read of the bases."""
+    return sieve(replace(cls.facts, bases=("Module",)), cls.text) or not cls.inherited_methods.isdisjoint(
+        _REGISTERED.findall(cls.text)
+    )
 
 
 RULE = Rule(
@@ -127,6 +133,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
+    premise=premise,
     examples=(
         Example(
             """

@@ -67,11 +67,15 @@ _LISTED = re.compile(
 _APPLIED = re.compile(r"(?<!\w)([A-Z]\w*)\((?!\s*\))")
 
 
+_UNCALLED = re.compile(r"[A-Z]\w*(?=\s*[,)\]#;\r\n]|[ \t]*$)")
+
+
 def sieve(facts: ClassFacts, source: str) -> bool:
     """The name of a layer that is assigned to self or stands in a list without a call, or that forward calls."""
-    if not LAYER_NAMES.isdisjoint(_STORED.findall(source)):
+    is_named = not LAYER_NAMES.isdisjoint(_UNCALLED.findall(source))
+    if is_named and not LAYER_NAMES.isdisjoint(_STORED.findall(source)):
         return True
-    if "Sequential" in source or "ModuleList" in source:
+    if is_named and ("Sequential" in source or "ModuleList" in source):
         found = _LISTED.finditer(source)
         if any(item[1] in LAYER_NAMES and not item[0].startswith(("partial", "isinstance")) for item in found):
             return True

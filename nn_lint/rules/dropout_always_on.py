@@ -25,6 +25,7 @@ from nn_lint.diagnostic import Applicability, Edit
 from nn_lint.fixing.build import insert, replace
 from nn_lint.model.dropouts import Unguarded, unguarded_dropouts
 from nn_lint.model.module_class import ModuleClass
+from nn_lint.project.code_text import calls_text
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
@@ -53,8 +54,10 @@ _CALL = re.compile(r"\b(?:dropout(?:[123]d)?|scaled_dot_product_attention)\s*\("
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A call of a function of such a name."""
-    return ("dropout" in source or "scaled_dot" in source) and _CALL.search(source) is not None
+    """A call of a function of such a name that is not told whether the module trains."""
+    return ("dropout" in source or "scaled_dot" in source) and any(
+        "training" not in call for call in calls_text(source, _CALL)
+    )
 
 
 RULE = Rule(

@@ -34,6 +34,7 @@ from nn_lint.model.torch_spelling import spell_function
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.hierarchy import TorchClass
+from nn_lint.project.premises.reach import reached_code
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _MOVES = frozenset({"to", "cuda", "float", "double", "half", "type"})
@@ -123,6 +124,7 @@ def _repair(cls: ModuleClass, method: Method, name: str, built: cst.Call, called
 
 
 _NAMED = re.compile(r"=\s*\(*\s*(?:\w+\.)*[A-Z]\w*\(")
+_CALL_OF_CALL = re.compile(r"\)\s*\(")
 _AT_ONCE = re.compile(r"\b[A-Z]\w*\([\s\S]*\)\s*\(")
 
 
@@ -131,7 +133,18 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     if facts.method("forward") is None:
         return False
     codes = (method_code(facts, source, method.name) for method in facts.methods if method.name != "__init__")
-    return any(_NAMED.search(code) or _AT_ONCE.search(code) for code in codes)
+    return any(map(_builds, codes))
+
+
+def premise(cls: ModuleClass) -> bool:
+    """Such an instance in a method that forward may reach."""
+    return any(map(_builds, reached_code(cls.definition, cls.ancestry.project_classes)))
+
+
+def _builds(code: str) -> bool:
+    if _NAMED.search(code) is not None:
+        return True
+    return _CALL_OF_CALL.search(code) is not None and _AT_ONCE.search(code) is not None
 
 
 RULE = Rule(
@@ -141,6 +154,7 @@ RULE = Rule(
     fix=Applicability.UNSAFE,
     check=check,
     sieve=sieve,
+    premise=premise,
     examples=(
         Example(
             """

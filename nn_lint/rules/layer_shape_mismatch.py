@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from nn_lint.model.feature_chains import mismatches
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.features import may_disagree
 from nn_lint.rules.rule import Example, Finding, Rule
 
 
@@ -35,7 +36,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         )
 
 
-_LAYERS = re.compile(r"\b(?:Linear|(?:Conv|BatchNorm|ConvTranspose)[123]d|LayerNorm|GroupNorm)\s*\(")
+_LAYERS = re.compile(r"(?:Linear|(?:Conv|BatchNorm|ConvTranspose)[123]d|LayerNorm|GroupNorm)\s*\(")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -49,6 +50,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
+    premise=lambda cls: cls.tree is None or may_disagree(cls.tree),
     examples=(
         Example(
             """
@@ -133,6 +135,34 @@ RULE = Rule(
                     self.fc = nn.Linear(100, 10)
                 def forward(self, x):
                     return self.fc(self.conv(x))
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self, width, hidden=64):
+                    super().__init__()
+                    self.fc1 = nn.Linear(width, hidden)
+                    self.fc2 = nn.Linear(64, 2 * width)
+                    self.fc3 = nn.Linear(48, 4)
+                def forward(self, x):
+                    return self.fc3(self.fc2(self.fc1(x)))
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self, hidden):
+                    super().__init__()
+                    self.layers = nn.Sequential(
+                        nn.Linear(10, hidden),
+                        nn.ReLU(),
+                        nn.Linear(4 * hidden, 2),  # NN605
+                    )
+                def forward(self, x):
+                    return self.layers(x)
             """
         ),
     ),

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 from nn_lint.model.gradless import gradless
 from nn_lint.model.module_class import ModuleClass
+from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Rule
 
@@ -34,8 +35,12 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """The context manager, and a forward."""
-    return ("no_grad" in source or "inference_mode" in source) and facts.method("forward") is not None
+    """The context manager in forward, or above it."""
+    if "no_grad" not in source and "inference_mode" not in source:
+        return False
+    forward = facts.method("forward")
+    said = method_code(facts, source, "forward") + " ".join(forward.decorators if forward is not None else ())
+    return "no_grad" in said or "inference_mode" in said
 
 
 RULE = Rule(

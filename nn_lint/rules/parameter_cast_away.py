@@ -37,7 +37,7 @@ _COMPUTED = frozenset(
 )
 
 
-_MADE = re.compile(r"\bParameter\(")
+_MADE = re.compile(r"Parameter\(")
 _PARENTHESIS = re.compile(r"[()]")
 _AFTER = re.compile(r"[\s)\\]*(?:\.|[-+*/@%])")
 _BEFORE = re.compile(r"[-+*/@%][\s(]*(?:\w+\.)*\Z")

@@ -136,7 +136,8 @@ _FLAG = re.compile(r"\brequires_grad\s*=\s*True|\.requires_grad_\(|\.requires_gr
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A tensor that wants gradients, in a class with an `__init__`."""
-    return facts.method("__init__") is not None and _FLAG.search(source) is not None
+    has_flag = "requires_grad" in source and _FLAG.search(source) is not None
+    return has_flag and facts.method("__init__") is not None
 
 
 RULE = Rule(

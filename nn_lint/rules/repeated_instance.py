@@ -26,6 +26,7 @@ from nn_lint.fixing.build import replace
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.repeated_layers import Repeat, find_repeats
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.repeats import may_repeat
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _SHARED = re.compile(r"shar(?:e|ing)|\bti(?:ed?|ing)\b|reus|recurr|recurs|repeat|same|siames|universal", re.IGNORECASE)
@@ -65,17 +66,14 @@ def _repair(cls: ModuleClass, found: Repeat) -> Repair | None:
     return Repair("Build a layer for each place; the model gets more parameters", edits)
 
 
-_TIMES = re.compile(r"\)\s*,?\s*\]\s*\*|\[[^\[\]]*\b[A-Z]\w*\([^\[\]]*\]\s*\*|\[\s*\w+\s*\]\s*\*|[\w)]\s*\*\s*\[")
+_TIMES = re.compile(r"\]\s*\*|\*\s*\[")
 _COMPREHENSION = re.compile(r"[\[(]\s*\w+\s+for\b")
 _APPENDED = re.compile(r"\.append\(\s*\w+\s*\)")
-_CONTAINER = re.compile(r"\b(?:Sequential|ModuleList)\(\s*\[?\s*(\w+)\s*,[^)]*\b\1\b")
-_LAYER = re.compile(r"\b[A-Z]\w*\(")
+_CONTAINER = re.compile(r"(?:Sequential|ModuleList)\(\s*\[?\s*(\w+)\s*,[^)]*\b\1\b")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A list that is multiplied, a name in a loop that counts, or twice in a container; and some layer."""
-    if not _LAYER.search(source):
-        return False
+    """A list that is multiplied, a name in a loop that counts, or twice in a container."""
     if "range(" in source and (_COMPREHENSION.search(source) or _APPENDED.search(source)):
         return True
     return _TIMES.search(source) is not None or _CONTAINER.search(source) is not None
@@ -88,6 +86,7 @@ RULE = Rule(
     fix=Applicability.UNSAFE,
     check=check,
     sieve=sieve,
+    premise=lambda cls: cls.tree is None or may_repeat(cls.tree),
     examples=(
         Example(
             """

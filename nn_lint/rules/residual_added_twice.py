@@ -63,7 +63,8 @@ def _additions(facts: ClassFacts, source: str) -> int:
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A class with a forward in which something is added."""
-    return facts.method("forward") is not None and _additions(facts, source) > 0
+    codes = (method_code(facts, source, method.name) for method in facts.methods if method.name != "__init__")
+    return facts.method("forward") is not None and any(map(_ADDITION.search, codes))
 
 
 RULE = Rule(
@@ -72,6 +73,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
+    premise=lambda cls: cls.sum_sides.nested or cls.sum_sides.around,
     examples=(
         Example(
             """

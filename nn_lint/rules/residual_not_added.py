@@ -37,6 +37,7 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.intent import may_be_residual, residual_intent
 from nn_lint.model.residual.leftovers import dead_attributes, saved_inputs, self_sums
 from nn_lint.model.residual.names import OWN_SIGN
+from nn_lint.model.residual.omens import may_be_meant
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -79,6 +80,7 @@ RULE = Rule(
     fix=Applicability.VERIFIED,
     check=check,
     sieve=sieve,
+    premise=may_be_meant,
     examples=(
         Example(
             """

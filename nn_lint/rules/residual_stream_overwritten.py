@@ -44,7 +44,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 
 _ADDITION = re.compile(r"\+|\badd_?\b")
-_NORM = re.compile(r"norm|(?:\b|_)ln", re.IGNORECASE)
+_NORM = re.compile(r"(?:\b|_)[lL][nN]")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -52,7 +52,7 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     if facts.method("forward") is None:
         return False
     code = bare_code(source)
-    return _ADDITION.search(code) is not None and _NORM.search(code) is not None
+    return _ADDITION.search(code) is not None and ("norm" in code.lower() or _NORM.search(code) is not None)
 
 
 RULE = Rule(
@@ -61,6 +61,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
+    premise=lambda cls: cls.sum_sides.norm,
     examples=(
         Example(
             """

@@ -19,13 +19,14 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from nn_lint.model.discarded import is_thrown_away
+from nn_lint.model.discarded import FUNCTIONS, is_thrown_away
 from nn_lint.model.endings import endings, returns
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.leftovers import lost_sums
 from nn_lint.model.syntax import walk
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.discarded import may_drop_result
 from nn_lint.rules.rule import Example, Finding, Rule
 
 
@@ -68,6 +69,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
+    premise=lambda cls: cls.tree is None or may_drop_result(cls.tree, "forward", FUNCTIONS),
     examples=(
         Example(
             """

@@ -64,8 +64,9 @@ class Rule:
 
     `check` judges one class, `check_text` one file as text, `check_ignores` a comment that silenced nothing, given the
     codes of the rules that ran; a rule has one of them. `sieve` is a necessary condition for a finding over the cheap
-    facts and the source of a class; `fix` is the strongest fix that the rule ever offers. `about_plain_classes`: it
-    judges the classes that are no modules, instead of those that are or may be.
+    facts and the source of a class, and `premise` one that may also ask CPython's tree and the project: both are there
+    to spare libcst. `fix` is the strongest fix that the rule ever offers. `about_plain_classes`: it judges the classes
+    that are no modules, instead of those that are or may be.
     """
 
     code: str
@@ -77,6 +78,7 @@ class Rule:
     check_text: Callable[[Text], Iterator[Finding]] | None = None
     check_ignores: Callable[[Text, UnusedIgnore, frozenset[str]], Iterator[Finding]] | None = None
     sieve: Callable[[ClassFacts, str], bool] | None = None
+    premise: Callable[[ModuleClass], bool] | None = None
     default: bool = True
     about_plain_classes: bool = False
 

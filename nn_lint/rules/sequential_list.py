@@ -89,12 +89,18 @@ def _assigned(node: cst.CSTNode, name: str) -> cst.BaseExpression | None:
     return node.value if found and isinstance(node, (cst.Assign, cst.AnnAssign)) else None
 
 
-_CALLED = re.compile(r"\bSequential\(\s*(?:[\[(]|\w+\s*,?\s*\)|\w+\s*[-+*]|(?:list|tuple)\(|.*\n?.*\bfor\b)")
+_CALLED = re.compile(r"Sequential\(\s*(?:[\[(]|\w+\s*,?\s*\)|\w+\s*[-+*]|(?:list|tuple)\()")
+_GENERATED = re.compile(r"\bfor\b")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """`Sequential` is called with a list, a name alone, or a generator."""
-    return _CALLED.search(source) is not None
+    if "Sequential(" not in source:
+        return False
+    if _CALLED.search(source) is not None:
+        return True
+    parts = source.split("Sequential(")[1:]
+    return any(_GENERATED.search("".join(part.splitlines(keepends=True)[:2])) for part in parts)
 
 
 RULE = Rule(

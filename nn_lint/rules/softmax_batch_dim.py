@@ -19,6 +19,7 @@ from collections.abc import Iterator
 
 from nn_lint.model.batch_softmaxes import softmaxes_over_batch
 from nn_lint.model.module_class import ModuleClass
+from nn_lint.project.code_text import calls_text
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Rule
 
@@ -35,12 +36,13 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         )
 
 
-_OVER_FIRST = re.compile(r"[sS]oftmax\s*\([^\n]*(?:\b0\b|dim)")
+_SOFTMAX = re.compile(r"[sS]oftmax\s*\(")
+_ZERO = re.compile(r"(?<![\w.])0(?![\w.])")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A softmax with a zero in its line, or one that is broken over lines."""
-    return _OVER_FIRST.search(source) is not None or re.search(r"[sS]oftmax\s*\(\s*\n", source) is not None
+    """A softmax with a zero among its arguments."""
+    return "oftmax" in source and any(map(_ZERO.search, calls_text(source, _SOFTMAX)))
 
 
 RULE = Rule(

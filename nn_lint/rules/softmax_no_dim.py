@@ -62,7 +62,7 @@ _WITH_DIM = re.compile(
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A call of such a name that does not plainly give a number for its dimension."""
-    return len(_SOFTMAX.findall(source)) > len(_WITH_DIM.findall(source))
+    return "oftm" in source and len(_SOFTMAX.findall(source)) > len(_WITH_DIM.findall(source))
 
 
 RULE = Rule(

@@ -17,7 +17,9 @@ from collections.abc import Iterator
 
 from nn_lint.model.carried import carried_states
 from nn_lint.model.module_class import ModuleClass
+from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.states import may_carry_state
 from nn_lint.rules.rule import Example, Finding, Rule
 
 
@@ -33,15 +35,16 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         )
 
 
-_STORE = re.compile(r"\bself\.(\w+)[^=\n]*=(?!=)")
+_STORE = re.compile(r"\bself\.(\w+)(?=[^=(\n]*=(?!=))")
+_QUOTED = re.compile(r"[\"'](\w+)[\"']")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """An attribute that forward sets and uses, and nothing that detaches."""
-    if "self." not in source or facts.method("forward") is None or facts.method("__init__") is None:
+    """An attribute that forward sets, and the constructor as well: by assignment, or by its name in a string."""
+    stored = set(_STORE.findall(method_code(facts, source, "forward")))
+    if not stored or facts.method("__init__") is None:
         return False
-    counts = _STORE.findall(source)
-    return len(counts) > len(set(counts))
+    return not stored.isdisjoint((*_STORE.findall(method_code(facts, source, "__init__")), *_QUOTED.findall(source)))
 
 
 RULE = Rule(
@@ -50,6 +53,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
+    premise=lambda cls: cls.tree is None or may_carry_state(cls.tree),
     examples=(
         Example(
             """

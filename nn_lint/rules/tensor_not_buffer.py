@@ -123,7 +123,7 @@ def _repair(cls: ModuleClass, init: Method, store: Store) -> Repair | None:
 
 
 _STORE = re.compile(
-    r"\w[ \t]*(?::[^=\n]+)?=[ \t(\r\n]*(?:\w+\.)*(?:empty|\w*Tensor|tensor|zeros|ones|randn?|full|eye|\w+space"
+    r"=[ \t(\r\n]*(?:\w+\.)*(?:empty|\w*Tensor|tensor|zeros|ones|randn?|full|eye|\w+space"
     r"|arange|from_numpy|as_tensor|\w+_window|normal)\("
 )
 

@@ -43,19 +43,24 @@ def _edit(cls: ModuleClass, found: TrailingComma) -> Edit:
     return Edit(Span(end, lines.position(comma + 1)), "")
 
 
-_ONE_ROW = re.compile(
-    r"^[ \t]*(?:self\.\w+[ \t]*=|\w+[ \t]+=[ \t]|\w+=[^\n]*\bself\.)[^\n]*\),[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE
-)
+_END = re.compile(r"\),[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE)
+_START = re.compile(r"[ \t]*(?:self\.\w+[ \t]*=|\w+[ \t]+=[ \t]|\w+=[^\n]*\bself\.)")
+_LAST_ROW = re.compile(r"\n[ \t]*\)+,")
 _ROWS = re.compile(
     r"^([ \t]*)(?:self\.\w+[ \t]*=|\w+[ \t]+=[ \t])[^\n]*\([ \t]*\r?\n(?:\1[ \t][^\n]*\n)*?\1\)+,[ \t\r]*(?:#|$)",
     re.MULTILINE,
 )
-_PARENTHESES = re.compile(r"\bself\.\w+[ \t]*=[ \t]*\(\s*[\w.]+\(")
+_PARENTHESES = re.compile(r"self\.\w+[ \t]*=[ \t]*\(\s*[\w.]+\(")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A row, or rows down to a closing parenthesis, that begins like an assignment and ends in a comma."""
-    return any(pattern.search(source) is not None for pattern in (_ONE_ROW, _ROWS, _PARENTHESES))
+    ends = (found.start() for found in _END.finditer(source))
+    return (
+        any(_START.match(source, source.rfind("\n", 0, end) + 1, end) is not None for end in ends)
+        or (_LAST_ROW.search(source) is not None and _ROWS.search(source) is not None)
+        or _PARENTHESES.search(source) is not None
+    )
 
 
 RULE = Rule(

@@ -27,6 +27,7 @@ from nn_lint.fixing.registration import register
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.plain_containers import PlainContainer, plain_containers
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.containers import may_hold_layers
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _OWN_WAYS = ("parameters", "named_parameters", "state_dict", "_apply", "to", "cuda", "__setattr__", "__getattr__")
@@ -86,6 +87,7 @@ RULE = Rule(
     fix=Applicability.UNSAFE,
     check=check,
     sieve=sieve,
+    premise=lambda cls: cls.tree is None or may_hold_layers(cls.tree),
     examples=(
         Example(
             """

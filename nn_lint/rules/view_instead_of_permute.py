@@ -36,13 +36,12 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         )
 
 
-_UNPACKED = re.compile(r"\w+\s*,[^=\n]*=\s*\w+\.(?:shape|size\(\))")
-_VIEW = re.compile(r"\.(?:view|reshape)\(")
+_UNPACKED = re.compile(r",[^=\n]*=\s*\w+\.(?:shape|size\(\))")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A shape that is unpacked, and a view."""
-    return _UNPACKED.search(source) is not None and _VIEW.search(source) is not None
+    return (".view(" in source or ".reshape(" in source) and _UNPACKED.search(source) is not None
 
 
 RULE = Rule(

@@ -28,7 +28,7 @@ from nn_lint.model.super_use import SuperUse, Wrongness
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
-_NAMED = re.compile(r"\bsuper\s*\(\s*([\w.]+)")
+_NAMED = re.compile(r"super\s*\(\s*([\w.]+)")
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -38,7 +39,7 @@ class Text:
 
     def release(self) -> None:
         """Drop what can be computed again; a tree takes many times the memory of its text."""
-        for name in ("_parsed", "lines", "reindented", "readable"):
+        for name in ("_parsed", "class_nodes", "lines", "reindented", "readable"):
             self.__dict__.pop(name, None)
 
     @cached_property
@@ -65,6 +66,11 @@ class Text:
         """CPython's tree of the text, `None` where it refuses it."""
         return None if isinstance(self._parsed, ParseFailure) else self._parsed
 
+    @cached_property
+    def class_nodes(self) -> Mapping[int, ast.ClassDef]:
+        """CPython's nodes of the classes by the row of their `class` lines; empty where it refuses the text."""
+        return {} if self.tree is None else {node.lineno: node for node in _classes(self.tree)}
+
     @property
     def is_readable(self) -> bool:
         """Whether CPython reads the text, or libcst does because it is of a later Python."""
@@ -87,6 +93,18 @@ class Text:
         except libcst.ParserSyntaxError:
             return False
         return True
+
+
+def _classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
+    """The class statements, wherever they stand; only statements hold them."""
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.ClassDef):
+            yield node
+        for field in ("body", "handlers", "orelse", "finalbody", "cases"):
+            inner = getattr(node, field, ())
+            pending.extend(inner if isinstance(inner, list) else ())
 
 
 def parse(content: str) -> ast.Module | ParseFailure:

@@ -1,0 +1,1 @@
+"""What CPython's tree of a class must show before libcst is asked: necessary conditions, never findings."""
