@@ -13,7 +13,8 @@ from nn_lint.fixing.apply import apply_edits, first_compatible
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.files import ProjectFile
 from nn_lint.project.hierarchy import Hierarchy, Kinship, ProjectClass
-from nn_lint.rules import all_rules
+from nn_lint.rules import load_rule
+from nn_lint.rules.listing import listed_rules
 from nn_lint.rules.rule import Finding, Rule
 from nn_lint.source.text import Text
 from nn_lint.suppression import EVERYTHING, Ignores
@@ -50,7 +51,8 @@ class Engine:
         self._hidden = frozenset() if suspicions else frozenset({Severity.SUSPICION})
         self._registry: ModelRegistry | None = None
         self._slices: Slices | None = None
-        self._rules = tuple(rule for rule in all_rules() if rule.code in codes)
+        self._codes = codes
+        self._loaded: dict[tuple[str, bool], tuple[Rule, ...]] = {}
 
     def check(self, file: ProjectFile) -> tuple[Diagnostic, ...]:
         """The findings of one file, in the order of the text, without those that comments silence."""
@@ -104,20 +106,20 @@ class Engine:
         self._slices = None
 
     def _text_findings(self, text: Text) -> Iterator[Diagnostic]:
-        for rule in self._rules:
-            if rule.check_text is not None:
-                for finding in rule.check_text(text):
-                    yield _diagnostic(rule, finding, text, None)
+        for rule in self._rules("check_text"):
+            assert rule.check_text is not None, "only such rules were asked for"
+            for finding in rule.check_text(text):
+                yield _diagnostic(rule, finding, text, None)
 
     def _ignore_findings(self, text: Text, ignores: Ignores) -> Iterator[Diagnostic]:
         """What rules say about comments that silenced nothing; only one that names such a rule can silence that."""
-        codes = frozenset(rule.code for rule in self._rules)
-        for rule in self._rules:
-            for unused in ignores.unused() if rule.check_ignores is not None else ():
-                assert rule.check_ignores is not None, "only such rules are asked"
+        every = tuple(ignores.unused())
+        for rule in self._rules("check_ignores") if every else ():
+            for unused in every:
+                assert rule.check_ignores is not None, "only such rules were asked for"
                 named = {word for word, _ in unused.ignore.words if word != EVERYTHING}
                 if not named & {rule.code, rule.name}:
-                    findings = rule.check_ignores(text, unused, codes)
+                    findings = rule.check_ignores(text, unused, self._codes)
                     yield from (_diagnostic(rule, finding, text, None) for finding in findings)
 
     def _class_findings(self, file: ProjectFile) -> Iterator[Diagnostic]:
@@ -134,6 +136,17 @@ class Engine:
                 for finding in rule.check(model):
                     yield _restored(_diagnostic(rule, finding, file.text, facts), file.text)
 
+    def _rules(self, part: str, *, plain: bool = False) -> tuple[Rule, ...]:
+        """The chosen rules that have a check of some kind; they are imported when there is something to check."""
+        key = part, plain
+        if key not in self._loaded:
+            self._loaded[key] = tuple(
+                load_rule(listed)
+                for listed in listed_rules()
+                if listed.code in self._codes and part in listed.parts and listed.about_plain_classes == plain
+            )
+        return self._loaded[key]
+
     def _models(self) -> ModelRegistry:
         """The models of classes, for the check of one file; libcst is imported with the first one."""
         if self._registry is None:
@@ -146,7 +159,7 @@ class Engine:
     def _applicable(self, cls: ProjectClass, text: Text) -> list[Rule]:
         """The rules whose sieve lets a class through: those about modules, unless it is none for certain."""
         is_plain = self._hierarchy.ancestry(cls).kinship is Kinship.NONE
-        rules = [rule for rule in self._rules if rule.check is not None and rule.about_plain_classes == is_plain]
+        rules = self._rules("check", plain=is_plain)
         if not rules:
             return []
         source = text.lines.rows(cls.facts.first_row, cls.facts.end_row)
