@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nn_lint.project.questions import MENTIONS, OF_THE_DISK, on_disk
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from nn_lint.project.answers import Answer
     from nn_lint.project.files import ProjectFiles
     from nn_lint.project.questions import Question
-
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(slots=True)
@@ -100,17 +98,17 @@ def _new_mentions(
     """The words that other files near a package say than before; only files that have changed or come are read."""
     before = {*state.neighbours, *state.listings[package].files}
     now = {*neighbours, *changes.listings[package].files}
-    looked_at = {path: _words(path, files) for path in (now & changes.files) | (now - before)}
+    wanted = {name for _, _, name in asked}
+    looked_at = {path: _words(path, wanted, files) for path in (now & changes.files) | (now - before)}
     gone = before - now
     for question, said in asked.items():
-        saying = {path for path, words in looked_at.items() if question[2] in words}
+        saying = {path for path, said_now in looked_at.items() if question[2] in said_now}
         found = (said - gone - looked_at.keys()) | saying
         if found != said:
             yield question, "\n".join(sorted(found))
 
 
-def _words(path: str, files: ProjectFiles) -> frozenset[str]:
-    from pathlib import Path
+def _words(path: str, wanted: set[str], files: ProjectFiles) -> Set[str]:
+    from nn_lint.project.mentions import words
 
-    text = files.content(Path(path))
-    return frozenset(_WORD.findall(text)) if text is not None else frozenset()
+    return words(files.content(Path(path)) or "", wanted)
