@@ -17,6 +17,7 @@ from nn_lint.config import ConfigError, Settings
 
 if TYPE_CHECKING:
     from nn_lint.cache.kept import Kept
+    from nn_lint.runner.cluster import Cluster
     from nn_lint.verify.verifier import Verifier
 
 
@@ -38,6 +39,7 @@ class CheckOptions(CommonOptions):
     gradients: bool
     exit_zero: bool
     no_cache: bool
+    dask: str | None
     statistics: bool
     add_ignore: bool
     baseline: Path | None
@@ -70,6 +72,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--fail-on-warning", is_flag=True, help="Exit with 1 also when there are only warnings.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
 @click.option("--no-cache", is_flag=True, help="Do not use the cache of findings.")
+@click.option("--dask", metavar="ADDRESS", help="Spread the work over the Dask cluster of this scheduler.")
 @click.option("--statistics", is_flag=True, help="Show how often each rule was broken, not the findings.")
 @click.option("--add-ignore", is_flag=True, help="Write comments that ignore what is found now; with --diff show them.")
 @click.option("--baseline", type=_FILE, metavar="FILE", help="Report only what this file does not have.")
@@ -93,6 +96,8 @@ def _run(options: CheckOptions, output: Output) -> int:
 
     if "-" in options.paths and not options.reads_stdin:
         raise ConfigError("`-` cannot be combined with other paths")
+    if options.dask is not None and (options.fix or options.diff or options.add_ignore or options.reads_stdin):
+        raise ConfigError("--dask only finds: it cannot be combined with --fix, --diff, --add-ignore or a text")
     if options.add_ignore and (options.fix or options.reads_stdin or options.write_baseline):
         raise ConfigError("--add-ignore cannot be combined with --fix, --write-baseline or the standard input")
     settings = _settings(options)
@@ -103,7 +108,8 @@ def _run(options: CheckOptions, output: Output) -> int:
         presenter = Presenter(output, settings, options, verified=verifier is not None)
         if options.reads_stdin:
             return presenter.show(check_stdin(options, settings, verifier))
-        return presenter.show(check_paths(options, settings, verifier, kept))
+        with _cluster(options) as cluster:
+            return presenter.show(check_paths(options, settings, verifier, kept, cluster))
 
 
 def _kept(options: CheckOptions, settings: Settings) -> Kept | None:
@@ -113,6 +119,18 @@ def _kept(options: CheckOptions, settings: Settings) -> Kept | None:
     from nn_lint.cache.kept import Kept
 
     return Kept(settings, options.paths)
+
+
+@contextmanager
+def _cluster(options: CheckOptions) -> Iterator[Cluster | None]:
+    """The cluster to check on; `None` means processes of this machine."""
+    if options.dask is None:
+        yield None
+        return
+    from nn_lint.runner.cluster import dask_cluster
+
+    with dask_cluster(options.dask) as cluster:
+        yield cluster
 
 
 def _check_selectors(settings: Settings) -> None:

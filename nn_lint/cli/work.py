@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nn_lint.cache.kept import Kept
     from nn_lint.cli.check import CheckOptions
     from nn_lint.cli.options import CommonOptions
+    from nn_lint.runner.cluster import Cluster
     from nn_lint.verify.verifier import Verifier
 
 
@@ -37,13 +38,17 @@ def find_python(settings: Settings) -> Path | None:
 
 
 def check_paths(
-    options: CheckOptions, settings: Settings, verifier: Verifier | None, kept: Kept | None
+    options: CheckOptions,
+    settings: Settings,
+    verifier: Verifier | None,
+    kept: Kept | None,
+    cluster: Cluster | None,
 ) -> Iterator[FileReport]:
     """A report for each file, after one for each path that could not be looked at."""
     found = find_files(options, settings)
     for path, reason in found.problems:
         yield FileReport(str(path), (), failure=reason)
-    reports = _reports(found.files, options, settings, verifier, kept)
+    reports = _reports(found.files, options, settings, verifier, kept, cluster)
     with progress_bar(len(found.files), quiet=options.quiet) as bar:
         for report in bar.counted(reports):
             if report.diagnostics or report.failure or report.fixed:
@@ -57,7 +62,10 @@ def _reports(
     settings: Settings,
     verifier: Verifier | None,
     kept: Kept | None,
+    cluster: Cluster | None,
 ) -> Iterator[FileReport]:
+    if cluster is not None:
+        return check_files(files, settings, cluster.executor, kept, cluster.workers)
     if not (options.add_ignore or options.fix or options.diff):
         return check_files(files, settings, kept=kept)
     from nn_lint.runner.fix import fix_files, silence_files
