@@ -119,7 +119,7 @@ def draw(scans: Sequence[Scan], most: int, seed: int) -> dict[str, tuple[Mutant,
     drawn = {}
     for kind in KINDS:
         of_kind = [mutant for mutant in distinct.values() if kind in mutant.kinds]
-        chance = random.Random(f"{seed} {kind}")  # noqa: S311
+        chance = random.Random(f"{seed} {kind}")
         drawn[kind] = tuple(chance.sample(of_kind, min(most, len(of_kind))))
         print(f"{kind}: {len(of_kind)} distinct blocks, {len(drawn[kind])} drawn")
     return drawn
@@ -134,7 +134,7 @@ def draw_repairs(checked: Sequence[Checked], most: int, seed: int) -> dict[str, 
     offered = [item for item in checked if item.repairable]
     offered.sort(key=lambda item: (_place(item.mutant), item.hardness))
     jobs: dict[str, list[tuple[Mutant, int]]] = defaultdict(list)
-    for item in random.Random(seed).sample(offered, min(most, len(offered))):  # noqa: S311
+    for item in random.Random(seed).sample(offered, min(most, len(offered))):
         jobs[item.mutant.package].append((item.mutant, item.hardness))
     return jobs
 

@@ -20,7 +20,7 @@ from nn_lint.model.values import Kind, is_residual_sum
 from nn_lint.project.code_text import bare_code, method_code
 from nn_lint.project.files import ProjectFile
 from nn_lint.project.hierarchy import Kinship, ProjectClass
-from nn_lint.runner import Session
+from nn_lint.runner.session import Session
 
 RULES = "NN3"
 _ADDITIONS = re.compile(r"\+|\b(?:\w*add\w*|sum|lerp\w*|iadd)\b")

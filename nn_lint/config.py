@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -52,6 +51,11 @@ class Settings:
     fail_on_warning: bool = False
     verify: VerifySettings = VerifySettings()
 
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The folders that modules are imported from."""
+        return (self.root, self.root / "src", *self.src)
+
 
 def load_settings(start: Path, *, config: Path | None = None, isolated: bool = False) -> Settings:
     """The settings for a run that begins at `start`: from `config`, else from the nearest file that has any."""
@@ -71,6 +75,8 @@ def load_settings(start: Path, *, config: Path | None = None, isolated: bool = F
 
 def nearest(word: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
     """The end of a message about an unknown word: names the known word that comes closest, if one does."""
+    import difflib
+
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" (did you mean `{close[0]}`?)" if close else ""
 

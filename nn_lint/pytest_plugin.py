@@ -47,7 +47,7 @@ class ModuleFile(pytest.File):
 
     def collect(self) -> Iterator[ModuleItem]:
         """One test a module; reading a file runs none of it."""
-        from nn_lint.runner import subjects_of
+        from nn_lint.runner.subjects import subjects_of
 
         for _, subjects in subjects_of([self.path], settings_of(self.config)):
             for subject in subjects:

@@ -12,7 +12,8 @@ import pytest
 from nn_lint.config import Settings
 from nn_lint.diagnostic import Applicability, Diagnostic
 from nn_lint.rules import all_rules
-from nn_lint.runner import FEW_FILES, FileReport, check_files
+from nn_lint.runner.check import FEW_FILES, check_files
+from nn_lint.runner.reports import FileReport
 
 from .rules.harness import ALL_CODES, check, fix, unmarked
 

@@ -51,7 +51,7 @@ def _run(options: VerifyOptions, settings: Settings, output: Output) -> int:
     from nn_lint.cli.progress import progress_bar
     from nn_lint.cli.work import find_files, find_python
     from nn_lint.report import verification, verification_html, verification_json
-    from nn_lint.runner import subjects_of
+    from nn_lint.runner.subjects import subjects_of
     from nn_lint.verify.pool import run_files
 
     found = find_files(options, settings)

@@ -139,10 +139,10 @@ def _has_other_blocks(cls: ModuleClass, holder: ProjectClass) -> bool:
 def reads_elsewhere(cls: ModuleClass, attribute: str) -> bool:
     """Whether a subclass, or anyone by another name than `self`, uses an attribute of that name, in any file near."""
     hierarchy = cls.registry.hierarchy
-    foreign = re.compile(rf"(?<!\bself)\.{attribute}\b|[\"']{attribute}[\"']")
+    foreign = rf"(?<!\bself)\.{attribute}\b|[\"']{attribute}[\"']"
     own = re.compile(rf"\bself\.{attribute}\b")
     for file in hierarchy.files.mentioning(attribute, cls.definition.file):
-        if foreign.search(file.text.content):
+        if file.matches(foreign):
             return True
         heirs = (
             facts
