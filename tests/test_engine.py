@@ -162,6 +162,14 @@ def test_syntax_of_a_later_python_is_no_error(text: str) -> None:
     assert codes(text) == []
 
 
+def test_self_goes_behind_type_parameters() -> None:
+    head = "from torch import nn\nclass Net[T](nn.Module):\n"
+    assert (
+        fix(f"{head}    def forward[S: (int, str)](x: S):\n        return self.fc(x)\n").content
+        == f"{head}    def forward[S: (int, str)](self, x: S):\n        return self.fc(x)\n"
+    )
+
+
 @pytest.mark.parametrize(
     "text", ["type = 1 +\n", "class A[T]:\n  x = (\n", "y = f'{x['\n", "try: pass\nexcept A, B pass\n"]
 )

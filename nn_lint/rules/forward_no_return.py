@@ -46,7 +46,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     if len(results) < len(lost) or _returns_early(forward, results):
         return
     last = results[-1]
-    what = f"`{last.name}`" if last.name else f"`{cls.syntax.text(last.ending.statement)}`"
+    what = f"`{last.name}`" if last.name else f"`{cls.syntax.text(last.ending.statement).rstrip('; ')}`"
     message = f"`forward` of `{cls.name}` never returns {what}: every call gives `None`"
     edits = _edits(cls, results)
     repair = Repair(f"Return {what}", edits) if edits else None

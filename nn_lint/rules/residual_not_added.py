@@ -399,6 +399,26 @@ RULE = Rule(
         ),
         Example(
             """
+            import torch.nn.functional as F
+            from torch import nn
+            class ResidualBlock(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+                    self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+                    self.register_forward_hook(lambda module, given, output: output + given[0])
+                def forward(self, x):
+                    return self.conv2(F.relu(self.conv1(x)))
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.blocks = nn.Sequential(ResidualBlock(4), ResidualBlock(4))
+                def forward(self, x):
+                    return self.blocks(x)
+            """
+        ),
+        Example(
+            """
             from torch import nn
             def in_chunks(function, x, residual):
                 found = function(x)
@@ -431,6 +451,115 @@ RULE = Rule(
                     self.pooling = Pooling(8)
                 def forward(self, x):
                     return self.pooling(self.block(x))
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class ResidualBlock(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+                    self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+                def __call__(self, x):
+                    return x + super().__call__(x)
+                def forward(self, x):
+                    return self.conv2(F.relu(self.conv1(x)))
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.blocks = nn.Sequential(ResidualBlock(4), ResidualBlock(4))
+                def forward(self, x):
+                    return self.blocks(x)
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            def residual(function):
+                def run(self, x):
+                    return x + function(self, x)
+                return run
+            class ResidualBlock(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+                    self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+                @residual
+                def forward(self, x):
+                    return self.conv2(F.relu(self.conv1(x)))
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.blocks = nn.Sequential(ResidualBlock(4), ResidualBlock(4))
+                def forward(self, x):
+                    return self.blocks(x)
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class ResidualBlock(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+                    self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+                    nn.init.dirac_(self.conv1.weight)
+                    nn.init.dirac_(self.conv2.weight)
+                def forward(self, x):
+                    return self.conv2(F.relu(self.conv1(x)))
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.blocks = nn.Sequential(ResidualBlock(4), ResidualBlock(4))
+                def forward(self, x):
+                    return self.blocks(x)
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class ResidualBlock(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+                    self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+                def forward(self, x):
+                    return self.conv2(F.relu(self.conv1(x)))
+            def skip(block):
+                plain = block.forward
+                block.forward = lambda x: x + plain(x)
+                return block
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.blocks = nn.Sequential(*[skip(block) for block in (ResidualBlock(4), ResidualBlock(4))])
+                def forward(self, x):
+                    return self.blocks(x)
+            """
+        ),
+        Example(
+            """
+            import functools
+            import torch.nn.functional as F
+            from torch import nn
+            class ResidualBlock(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+                    self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+                def forward(self, x):
+                    return self.conv2(F.relu(self.conv1(x)))
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.blocks = nn.ModuleList([ResidualBlock(4), ResidualBlock(4)])
+                def forward(self, x):
+                    return functools.reduce(lambda y, block: y + block(y), self.blocks, x)
             """
         ),
     ),

@@ -70,7 +70,8 @@ def _dropped(text: Text, ignore: Ignore) -> Edit:
     lines, row = text.lines, ignore.row
     line = lines.row(row)
     before, after = line[: ignore.span.start.column - 1], line[ignore.span.end.column - 1 :]
-    if after.strip() and not after.lstrip().startswith("#"):
+    is_continued = row > 1 and lines.row(row - 1).endswith("\\")
+    if is_continued or (after.strip() and not after.lstrip().startswith("#")):
         return replace(ignore.span, "#")
     if not after.strip() and not before.strip():
         return delete_rows(lines, row, row)
@@ -123,6 +124,16 @@ RULE = Rule(
                     return self.fc(x)  # nn-lint: ignore[NN003, NN205]
             text = "# nn-lint: ignore[NN101]"
             """
+        ),
+        Example(
+            r"""
+            text = "a" \
+                # nn-lint: ignore[NN101]  # NN003
+            """,
+            fixed=r"""
+            text = "a" \
+                #
+            """,
         ),
     ),
 )

@@ -14,6 +14,7 @@ from nn_lint.model.residual.block import Block, shortcutless_block
 from nn_lint.model.residual.callers import caller_may_add
 from nn_lint.model.residual.names import LEAST_STEM, OWN_SIGN, SIBLING_AFFIX
 from nn_lint.model.residual.signs import Candidate, Sign, signs
+from nn_lint.model.residual.unseen import may_add_unseen
 from nn_lint.model.values import Kind
 from nn_lint.project.outcomes import SiteKind
 
@@ -53,6 +54,8 @@ def residual_intent(cls: ModuleClass) -> Intent | None:
         return None
     sites = evidence.sites_of(cls)
     if any(site.kind is SiteKind.HIDDEN for site in sites) or caller_may_add(cls, sites):
+        return None
+    if may_add_unseen(cls, sites):
         return None
     found = tuple(signs(Candidate(cls, block, sites)))
     if any(value.kind is Kind.CONCATENATE for value in block.stream.values):
