@@ -124,13 +124,18 @@ def _repair(cls: ModuleClass, store: Store, flag: cst.CSTNode) -> Repair | None:
         return None
     if flag is value:
         assert isinstance(value.func, cst.Attribute), "the call of a method"
+        if isinstance(value.func.value, cst.Call) and value.func.value.lpar:
+            return None
         edits[1:] = [Edit(Span(cls.syntax.span(value.func.value).end, span.end), ")")]
     else:
         place = next(index for index, item in enumerate(value.args) if item is flag)
         if place == 0 or len(value.args) != place + 1:
             return None
-        before = cls.syntax.span(value.args[place - 1].value).end
-        edits.insert(1, Edit(Span(before, cls.syntax.span(flag).end), ""))
+        before = cls.syntax.span(value.args[place - 1]).end
+        left_out = Span(before, cls.syntax.span(flag).end)
+        if "#" in cls.syntax.lines.slice(left_out):
+            return None
+        edits.insert(1, Edit(left_out, ""))
     return Repair("Make it a parameter; checkpoints get a new key", tuple(edits))
 
 
@@ -260,6 +265,46 @@ RULE = Rule(
                     self.gain = torch.ones(dim, requires_grad=True)
                 def forward(self, x):
                     return x * self.gain
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Written(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.a = torch.randn((dim), requires_grad=True,)  # NN405
+                    self.b = (torch.zeros(dim, requires_grad=(True)))  # NN405
+                def forward(self, x):
+                    return x * self.a + self.b
+            """,
+            fixed="""
+            import torch
+            from torch import nn
+            class Written(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.a = nn.Parameter(torch.randn((dim),))
+                    self.b = (nn.Parameter(torch.zeros(dim)))
+                def forward(self, x):
+                    return x * self.a + self.b
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Left(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.a = torch.randn(  # NN405
+                        dim,  # the size
+                        requires_grad=True,
+                    )
+                    self.b = (torch.zeros(dim)).requires_grad_()  # NN405
+                def forward(self, x):
+                    return x * self.a + self.b
             """
         ),
     ),
