@@ -8,7 +8,7 @@ leaves it on the CPU, and `state_dict()` does not save it.
 
 ## What is not reported
 Tensors that are registered or handed on afterwards (`nn.Parameter(self.w)`, an optimizer, `autograd.grad`, a
-checkpoint), that code outside of the class takes, or that are assigned in several places; classes with a `parameters`
+checkpoint), that code outside of the class trains, or that are assigned in several places; classes with a `parameters`
 or `__setattr__` of their own.
 
 ## Fix safety
@@ -41,6 +41,7 @@ _MAKERS = frozenset(
         "Tensor FloatTensor from_numpy as_tensor Variable"
     ).split()
 )
+_TRAINING = re.compile(r"optim|Adam|SGD|LBFGS|param|\.grad\b|autograd")
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
@@ -97,7 +98,8 @@ def _is_new_tensor(cls: ModuleClass, init: Method, node: cst.BaseExpression) -> 
 
 def _is_handed_on(cls: ModuleClass, attribute: str) -> bool:
     """Whether the tensor goes to a class, an optimizer, a registration or `autograd.grad`, or is changed by hand."""
-    if "dummy" in attribute or re.search(rf"(?<!\bself)\.{attribute}\b", cls.definition.file.text.content):
+    rows = re.finditer(rf"[^\n]*(?<!\bself)\.{attribute}\b[^\n]*", cls.definition.file.text.content)
+    if "dummy" in attribute or any(_TRAINING.search(found[0]) for found in rows):
         return True
     for method in cls.methods:
         for chain in attribute_occurrences(method.node.body, method.receiver, attribute):
@@ -305,6 +307,22 @@ RULE = Rule(
                     self.b = (torch.zeros(dim)).requires_grad_()  # NN405
                 def forward(self, x):
                     return x * self.a + self.b
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Pairs(nn.Module):
+                def __init__(self, n):
+                    super().__init__()
+                    self.weight = torch.randn(n, n, requires_grad=True)  # NN405
+                    self.apply(self.fill)
+                def fill(self, module):
+                    if isinstance(module, nn.Linear):
+                        nn.init.xavier_normal_(module.weight.data)
+                def forward(self, x):
+                    return x @ self.weight
             """
         ),
     ),
