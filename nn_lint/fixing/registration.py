@@ -7,7 +7,7 @@ import libcst as cst
 from nn_lint.diagnostic import Edit
 from nn_lint.fixing.build import insert, replace
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.occurrences import attribute_occurrences
+from nn_lint.model.occurrences import Chain, attribute_occurrences
 from nn_lint.model.plain_containers import Item, PlainContainer
 from nn_lint.model.torch_spelling import spell_layer
 
@@ -16,8 +16,13 @@ _DICT_METHODS = frozenset({"values", "items", "keys", "update", "pop", "clear"})
 _TAKEN_KEYS = frozenset(
     (
         "training type to train eval apply float half double cpu cuda xpu ipu mtia bfloat16 compile forward children "
-        "modules parameters buffers state_dict load_state_dict zero_grad register_buffer add_module share_memory keys "
-        "items values pop clear update extra_repr call_super_init dump_patches named_children named_modules"
+        "modules parameters buffers state_dict load_state_dict zero_grad add_module share_memory keys items values pop "
+        "clear update extra_repr call_super_init dump_patches named_children named_modules named_parameters "
+        "named_buffers get_buffer get_parameter get_submodule set_submodule get_extra_state set_extra_state "
+        "register_buffer register_module register_parameter register_backward_hook register_forward_hook "
+        "register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook "
+        "register_load_state_dict_post_hook register_load_state_dict_pre_hook register_state_dict_post_hook "
+        "register_state_dict_pre_hook requires_grad_ to_empty T_destination"
     ).split()
 )
 
@@ -40,7 +45,7 @@ def register(cls: ModuleClass, found: PlainContainer) -> tuple[str, tuple[Edit, 
 
 def _fits(item: Item) -> bool:
     key = item.key.evaluated_value if isinstance(item.key, cst.SimpleString) else None
-    return isinstance(key, str) and bool(key) and "." not in key and key not in _TAKEN_KEYS
+    return isinstance(key, str) and bool(key) and "." not in key and key not in _TAKEN_KEYS and key[0] != "_"
 
 
 def _knows_methods(cls: ModuleClass, found: PlainContainer) -> bool:
@@ -52,9 +57,17 @@ def _knows_methods(cls: ModuleClass, found: PlainContainer) -> bool:
                 parent = chain[-2]
                 if isinstance(parent, cst.Attribute) and parent.attr.value not in known:
                     return False
-                if isinstance(parent, (cst.BinaryOperation, cst.Comparison)):
+                if isinstance(parent, (cst.BinaryOperation, cst.Comparison)) or not _is_known_growth(chain):
                     return False
     return True
+
+
+def _is_known_growth(chain: Chain) -> bool:
+    """Whether a container of torch grows in the same way: by `+=`, and by `update` of a dict without keywords."""
+    parent, call = chain[-2], chain[-3]
+    if isinstance(parent, cst.AugAssign):
+        return isinstance(parent.operator, cst.AddAssign)
+    return not isinstance(call, cst.Call) or call.func is not parent or all(item.keyword is None for item in call.args)
 
 
 def _edits(cls: ModuleClass, found: PlainContainer, container: str) -> list[Edit]:

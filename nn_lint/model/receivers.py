@@ -67,6 +67,14 @@ def find_receiver_faults(cls: ModuleClass) -> Iterator[ReceiverFinding]:
 _Fault = tuple[ReceiverFault, str]
 
 
+def takes_receiver(cls: ModuleClass, method: Method) -> bool:
+    """Whether the first parameter of a method is the module for certain, so that code may be written with its name."""
+    if method.is_static or method.is_class_method or not method.positional:
+        return False
+    known = {"self", cls.init.positional[0].name} if cls.init is not None and cls.init.positional else {"self"}
+    return method.positional[0].name in known
+
+
 def _judge(cls: ModuleClass, method: Method) -> _Fault | None:
     first = method.positional[0].name if method.positional else None
     uses_self = _uses_unbound(cls, method, "self")

@@ -26,6 +26,7 @@ from nn_lint.diagnostic import Applicability, Edit
 from nn_lint.fixing.build import insert, replace
 from nn_lint.model.dropouts import Unguarded, unguarded_dropouts
 from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.receivers import takes_receiver
 from nn_lint.project.code_text import calls_text
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -38,8 +39,10 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     for found in unguarded_dropouts(cls):
         drops = "drops attention weights" if found.is_attention else "drops values"
         message = f"`{found.callee}` {drops} after `model.eval()` too: nothing tells it that the module evaluates"
-        edit = _edit(cls, found)
-        yield Finding(cls.syntax.span(found.call), message, Repair("Drop only while the module trains", (edit,)))
+        repair = None
+        if takes_receiver(cls, found.method):
+            repair = Repair("Drop only while the module trains", (_edit(cls, found),))
+        yield Finding(cls.syntax.span(found.call), message, repair)
 
 
 def _edit(cls: ModuleClass, found: Unguarded) -> Edit:
@@ -47,8 +50,7 @@ def _edit(cls: ModuleClass, found: Unguarded) -> Edit:
     if found.is_attention and found.rate is not None:
         rate = cls.syntax.text(found.rate.value)
         return replace(cls.syntax.span(found.rate.value), f"{rate} if {training} else 0.0")
-    last = found.call.args[-1]
-    return insert(cls.syntax.span(last.value).end, f", training={training}")
+    return insert(cls.syntax.span(found.call.args[-1]).end, f", training={training}")
 
 
 _CALL = re.compile(r"\b(?:dropout(?:[123]d)?|scaled_dot_product_attention)\s*\(")
@@ -209,6 +211,47 @@ RULE = Rule(
                     self.rate = 0.0
                 def forward(self, x):
                     return F.scaled_dot_product_attention(x, x, x, dropout_p=self.rate) + F.dropout(x, self.rate)
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Written(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.p = 0.1
+                def forward(self, x):
+                    x = F.dropout((x))  # NN505
+                    x = F.dropout(x, (self.p))  # NN505
+                    return F.dropout(  # NN505
+                        x,
+                        0.5,  # the rate
+                    )
+            """,
+            fixed="""
+            import torch.nn.functional as F
+            from torch import nn
+            class Written(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.p = 0.1
+                def forward(self, x):
+                    x = F.dropout((x), training=self.training)
+                    x = F.dropout(x, (self.p), training=self.training)
+                    return F.dropout(
+                        x,
+                        0.5, training=self.training,  # the rate
+                    )
+            """,
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Unbound(nn.Module):
+                def forward(x):
+                    return F.dropout(x)  # NN505
             """
         ),
     ),

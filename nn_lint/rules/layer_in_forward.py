@@ -20,7 +20,7 @@ should. Which weights a layer should have nobody can tell: it must be built in `
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
@@ -32,6 +32,7 @@ from nn_lint.model.method import Method, names
 from nn_lint.model.modes import calls_in_any_mode, mentions_mode
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.occurrences import name_occurrences
+from nn_lint.model.receivers import takes_receiver
 from nn_lint.model.syntax import walk
 from nn_lint.model.torch_spelling import spell_function
 from nn_lint.project.code_text import method_code
@@ -131,19 +132,22 @@ def _may_be_switched(method: Method, built: cst.Call) -> bool:
 
 def _repair(cls: ModuleClass, method: Method, name: str, built: cst.Call, called: cst.Call | None) -> Repair | None:
     function = spell_function(cls, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
-    if (
-        called is None
-        or called.func is not built
-        or function is None
-        or len(called.args) != 1
-        or called.args[0].star
-        or called.args[0].keyword
-    ):
+    if called is None or called.func is not built or function is None or not takes_receiver(cls, method):
         return None
-    given = [cls.syntax.text(called.args[0].value), *(cls.syntax.text(item).rstrip(", ") for item in built.args)]
+    is_one = len(called.args) == 1 and not called.args[0].star and called.args[0].keyword is None
+    if not is_one or not _are_for_function(built.args) or "#" in cls.syntax.text(called):
+        return None
+    lines = cls.syntax.lines
+    given = [lines.slice(cls.syntax.span(item)) for item in (*called.args, *built.args)]
     content = f"{function}({', '.join(given)}, training={method.receiver}.training)"
     edits = (replace(cls.syntax.span(called), content),)
     return Repair(f"Call `{function}`, which is off in evaluation", edits)
+
+
+def _are_for_function(arguments: Sequence[cst.Arg]) -> bool:
+    """Whether the function takes what the layer does: `inplace` has another position there."""
+    plain = [item for item in arguments if item.keyword is None]
+    return len(plain) < 2 and not any(item.star for item in arguments)
 
 
 _NAMED = re.compile(r"=\s*\(*\s*(?:\w+\.)*[A-Z]\w*\(")
@@ -283,6 +287,46 @@ RULE = Rule(
             class RandomConvolution(nn.Module):
                 def forward(self, x):
                     return nn.Conv2d(3, 3, 3, padding=1).to(x.device)(x)
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Written(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.rate = 0.1
+                def forward(self, x):
+                    x = nn.Dropout((self.rate),)((x))  # NN412
+                    return nn.Dropout(inplace=True, p=0.5)(x,)  # NN412
+            """,
+            fixed="""
+            import torch.nn.functional as F
+            from torch import nn
+            class Written(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.rate = 0.1
+                def forward(self, x):
+                    x = F.dropout((x), (self.rate), training=self.training)
+                    return F.dropout(x, inplace=True, p=0.5, training=self.training)
+            """,
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Left(nn.Module):
+                def forward(self, x):
+                    x = nn.Dropout(0.5, True)(x)  # NN412
+                    x = nn.Dropout(*[0.5])(x)  # NN412
+                    return nn.Dropout(  # NN412
+                        0.5,  # the rate
+                    )(x)
+            class Unbound(nn.Module):
+                def forward(x):
+                    return nn.Dropout(0.5)(x)  # NN412
             """
         ),
     ),

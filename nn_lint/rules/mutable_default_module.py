@@ -53,7 +53,7 @@ def _repair(cls: ModuleClass, method: Method, parameter: Parameter) -> Repair | 
     used = {name.value for name in names(default)}
     if used & (method.locals | cls.facts.assigned | {item.name for item in cls.methods}):
         return None
-    text = cls.syntax.text(default)
+    text = cls.syntax.lines.slice(cls.syntax.span(default))
     built = f"{parameter.name} = {text} if {parameter.name} is None else {parameter.name}"
     edits = (
         replace(cls.syntax.span(default), "None"),

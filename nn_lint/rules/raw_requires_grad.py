@@ -8,7 +8,7 @@ leaves it on the CPU, and `state_dict()` does not save it.
 
 ## What is not reported
 Tensors that are registered or handed on afterwards (`nn.Parameter(self.w)`, an optimizer, `autograd.grad`, a
-checkpoint), that code outside of the class takes, or that are assigned in several places; classes with a `parameters`
+checkpoint), that code outside of the class trains, or that are assigned in several places; classes with a `parameters`
 or `__setattr__` of their own.
 
 ## Fix safety
@@ -42,6 +42,7 @@ _MAKERS = frozenset(
         "Tensor FloatTensor from_numpy as_tensor Variable"
     ).split()
 )
+_TRAINING = re.compile(r"optim|Adam|SGD|LBFGS|param|\.grad\b|autograd")
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
@@ -114,7 +115,8 @@ def _is_new_tensor(cls: ModuleClass, init: Method, node: cst.BaseExpression) -> 
 
 def _is_handed_on(cls: ModuleClass, attribute: str) -> bool:
     """Whether the tensor goes to a class, an optimizer, a registration or `autograd.grad`, or is changed by hand."""
-    if "dummy" in attribute or re.search(rf"(?<!\bself)\.{attribute}\b", cls.definition.file.text.content):
+    rows = re.finditer(rf"[^\n]*(?<!\bself)\.{attribute}\b[^\n]*", cls.definition.file.text.content)
+    if "dummy" in attribute or any(_TRAINING.search(found[0]) for found in rows):
         return True
     for method in cls.methods:
         for chain in attribute_occurrences(method.node.body, method.receiver, attribute):
@@ -148,13 +150,18 @@ def _repair(cls: ModuleClass, store: Store, flag: cst.CSTNode) -> Repair | None:
         return None
     if flag is value:
         assert isinstance(value.func, cst.Attribute), "the call of a method"
+        if isinstance(value.func.value, cst.Call) and value.func.value.lpar:
+            return None
         edits[1:] = [Edit(Span(cls.syntax.span(value.func.value).end, span.end), ")")]
     else:
         place = next(index for index, item in enumerate(value.args) if item is flag)
         if place == 0 or len(value.args) != place + 1:
             return None
-        before = cls.syntax.span(value.args[place - 1].value).end
-        edits.insert(1, Edit(Span(before, cls.syntax.span(flag).end), ""))
+        before = cls.syntax.span(value.args[place - 1]).end
+        left_out = Span(before, cls.syntax.span(flag).end)
+        if "#" in cls.syntax.lines.slice(left_out):
+            return None
+        edits.insert(1, Edit(left_out, ""))
     return Repair("Make it a parameter; checkpoints get a new key", tuple(edits))
 
 
@@ -331,6 +338,62 @@ RULE = Rule(
                     self.gain = torch.ones(dim, requires_grad=True)
                 def forward(self, x):
                     return x * self.gain
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Written(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.a = torch.randn((dim), requires_grad=True,)  # NN405
+                    self.b = (torch.zeros(dim, requires_grad=(True)))  # NN405
+                def forward(self, x):
+                    return x * self.a + self.b
+            """,
+            fixed="""
+            import torch
+            from torch import nn
+            class Written(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.a = nn.Parameter(torch.randn((dim),))
+                    self.b = (nn.Parameter(torch.zeros(dim)))
+                def forward(self, x):
+                    return x * self.a + self.b
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Left(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.a = torch.randn(  # NN405
+                        dim,  # the size
+                        requires_grad=True,
+                    )
+                    self.b = (torch.zeros(dim)).requires_grad_()  # NN405
+                def forward(self, x):
+                    return x * self.a + self.b
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Pairs(nn.Module):
+                def __init__(self, n):
+                    super().__init__()
+                    self.weight = torch.randn(n, n, requires_grad=True)  # NN405
+                    self.apply(self.fill)
+                def fill(self, module):
+                    if isinstance(module, nn.Linear):
+                        nn.init.xavier_normal_(module.weight.data)
+                def forward(self, x):
+                    return x @ self.weight
             """
         ),
     ),

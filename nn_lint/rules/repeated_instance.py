@@ -24,6 +24,7 @@ import libcst as cst
 
 from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.build import replace
+from nn_lint.model.method import names
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.repeated_layers import Repeat, find_repeats
 from nn_lint.model.stores import stores
@@ -77,12 +78,30 @@ def _says_shared(cls: ModuleClass) -> bool:
     return _SHARED.search(said) is not None or any(map(_SAYS_SO.match, prose(cls.text)))
 
 
+def _is_multiplied(cls: ModuleClass, node: cst.BinaryOperation) -> bool:
+    """Whether the whole is multiplied once more: `[layer] * 2 * 3`."""
+    products = (found for method in cls.methods for found in walk(method.node.body, cst.BinaryOperation))
+    return any(
+        isinstance(found, cst.BinaryOperation) and node in (found.left, found.right)
+        for found in products
+        if _times(found)
+    )
+
+
+def _times(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply)
+
+
 def _repair(cls: ModuleClass, found: Repeat) -> Repair | None:
     node, times = found.node, found.times
     if times is None or not isinstance(node, cst.BinaryOperation):
         return None
     listed = node.left if times is node.right else node.right
     if not isinstance(listed, cst.List):
+        return None
+    if "#" in cls.syntax.text(node) or _is_multiplied(cls, node):
+        return None
+    if not {"_", "layer"}.isdisjoint(name.value for name in names(listed)):
         return None
     count = cls.syntax.text(times)
     items = [cls.syntax.text(item.value) for item in listed.elements]
@@ -290,6 +309,22 @@ RULE = Rule(
                     for layer, other in zip(self.layers, self.others):
                         x = layer(x) + other(x)
                     return x
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Left(nn.Module):
+                def __init__(self, layer, _):
+                    super().__init__()
+                    self.a = nn.ModuleList([nn.Linear(layer, layer), nn.ReLU()] * 3)  # NN402
+                    self.b = nn.ModuleList([nn.Linear(_, _)] * 3)  # NN402
+                    self.c = nn.ModuleList([nn.Linear(4, 4)] * 2 * 3)  # NN402
+                    self.d = nn.ModuleList([  # NN402
+                        nn.Linear(4, 4),  # one
+                    ] * 3)
+                def forward(self, x):
+                    return self.a[0](self.b[0](self.c[0](self.d[0](x))))
             """
         ),
     ),

@@ -20,6 +20,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import libcst as cst
+
 from nn_lint.diagnostic import Applicability, Edit
 from nn_lint.fixing.build import insert, replace
 from nn_lint.model.module_class import ModuleClass
@@ -46,13 +48,14 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 def _edit(cls: ModuleClass, found: Softmax, dimension: int) -> Edit:
     arguments = found.call.args
-    none = next((item for item in arguments if cls.syntax.text(item.value) == "None"), None)
+    none = next((item for item in arguments if isinstance(item.value, cst.Name) and item.value.value == "None"), None)
     if none is not None:
-        return replace(cls.syntax.span(none.value), str(dimension) if none.keyword else f"dim={dimension}")
+        is_last = none is arguments[-1] or none.keyword is not None
+        return replace(cls.syntax.span(none), f"dim={dimension}" if is_last else str(dimension))
     if not arguments:
         end = cls.syntax.span(found.call).end
         return insert(type(end)(end.row, end.column - 1), f"dim={dimension}")
-    return insert(cls.syntax.span(arguments[-1].value).end, f", dim={dimension}")
+    return insert(cls.syntax.span(arguments[-1]).end, f", dim={dimension}")
 
 
 _SOFTMAX = re.compile(r"[Ss]oftm(?:ax|in)\s*\(")
@@ -182,6 +185,32 @@ RULE = Rule(
                 def forward(self, x):
                     return self.softmax(x)
             """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Written(nn.Module):
+                def forward(self, x):
+                    x = x.view(1, 1, 2, 2)
+                    a = F.softmax((x))  # NN501
+                    b = F.softmax(x, (None))  # NN501
+                    c = F.softmax(x, None, 3)  # NN501
+                    d = F.softmax(x, dim=(None), dtype=(x.dtype))  # NN501
+                    return a + b + c + d
+            """,
+            fixed="""
+            import torch.nn.functional as F
+            from torch import nn
+            class Written(nn.Module):
+                def forward(self, x):
+                    x = x.view(1, 1, 2, 2)
+                    a = F.softmax((x), dim=1)
+                    b = F.softmax(x, dim=1)
+                    c = F.softmax(x, 1, 3)
+                    d = F.softmax(x, dim=1, dtype=(x.dtype))
+                    return a + b + c + d
+            """,
         ),
     ),
 )

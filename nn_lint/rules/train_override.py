@@ -19,10 +19,11 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from nn_lint.diagnostic import Applicability, Severity
+from nn_lint.diagnostic import Applicability, Severity, Span
 from nn_lint.fixing.build import insert_after
 from nn_lint.model.method import Method, names
 from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.receivers import takes_receiver
 from nn_lint.model.syntax import walk
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -61,9 +62,9 @@ def _gives(node: cst.CSTNode) -> bool:
 
 
 def _repair(cls: ModuleClass, method: Method) -> Repair | None:
-    if not isinstance(method.node.body, cst.IndentedBlock) or not method.statements:
+    if not isinstance(method.node.body, cst.IndentedBlock) or not method.statements or not takes_receiver(cls, method):
         return None
-    span = cls.syntax.span(method.statements[-1])
+    span = Span(cls.syntax.span(method.statements[0]).start, cls.syntax.span(method.statements[-1]).end)
     return Repair(
         f"Return `{method.receiver}`", (insert_after(cls.syntax.lines, span, (f"return {method.receiver}",)),)
     )

@@ -396,5 +396,21 @@ RULE = Rule(
                     self.layers = [nn.Linear(dim, dim), nn.Linear(dim, dim)]
             """
         ),
+        Example(
+            """
+            from torch import nn
+            class Left(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.a = {"get_submodule": nn.Linear(dim, dim), "b": nn.Linear(dim, dim)}  # NN401
+                    self.b = {"_modules": nn.Linear(dim, dim), "b": nn.Linear(dim, dim)}  # NN401
+                    self.c = {"a": nn.Linear(dim, dim), "b": nn.Linear(dim, dim)}  # NN401
+                    self.c.update(c=nn.Linear(dim, dim))
+                    self.d = [nn.Linear(dim, dim), nn.Linear(dim, dim)]  # NN401
+                    self.d *= 2
+                def forward(self, x):
+                    return self.a["b"](self.b["b"](self.c["b"](self.d[0](x))))
+            """
+        ),
     ),
 )
