@@ -1,0 +1,174 @@
+"""NN606: in evaluation mode the output of one sample depends on the other samples of its batch.
+
+Told only where the first dimension is the batch by what the layers take or by how the class names it, where it is
+also that of the output, and where no class of the model mixes by its name; and never as sure: mixing may be meant.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any, Iterator, List, Optional, Tuple
+
+import torch
+from torch import nn
+
+from ..attempt import Failure
+from ..protocol import Message
+from ..specs import Spec, Specs
+from .checked import Checked, note
+from .held import output_tensors
+from .operations import Watching, name_of_step, tensors_of, user_frames
+from .sources import definitions, is_torch, text_of
+
+CODE = "NN606"
+COUNT = 3
+CHANGED = 1
+TOLERANCE = 1e-5
+MOST_ELEMENTS = 30_000_000
+_MIXING = re.compile(
+    r"loss|criter|contrast|bank|queue|memory|batch(?!_?norm)|quant|graph|g[ac]n|gat(?:v|conv|layer|$)|gin|node|edge|point"
+    r"|cluster|sinkhorn|moe|expert|rout|whiten|shift|tempor|video|frame|clip|mix|instance|bag|mil|set|particle|atom"
+    r"|molec|neighbo|message|assign|match|hash",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(r"\b(b|bs|bsz|bz|batch\w*)\b\s*(?:,[^=\n]*)?=\s*\w+\.(?:shape|size\()", re.IGNORECASE)
+_RANKS = {
+    2: (nn.BatchNorm1d,),
+    3: (nn.Conv1d, nn.ConvTranspose1d, nn.BatchNorm1d),
+    4: (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d),
+    5: (nn.Conv3d, nn.ConvTranspose3d, nn.BatchNorm3d),
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """An operation: its name, its row, and its result where that has a row for each sample."""
+
+    name: str
+    row: Optional[int]
+    result: Optional[torch.Tensor]
+
+
+def check(checked: Checked) -> Iterator[Message]:
+    """Run a batch of three twice, with another sample in the middle, and compare what the outer ones give."""
+    specs = resized(checked.specs)
+    if specs is None or mixes(checked.model) or not names_batch(checked, checked.model, specs):
+        return
+    wide = replace(checked, specs=specs)
+    first, second = recorded(wide, checked.model, wide.values()), recorded(wide, checked.model, exchanged(wide))
+    if first is None or second is None or not is_batched(output_tensors(checked.output), first[0], checked.specs):
+        return
+    if not differs(first[0], second[0]):
+        return
+    first, again, second = (
+        recorded(wide, wide.fresh(), values) for values in (wide.values(), wide.values(), exchanged(wide))
+    )
+    if first is None or again is None or second is None or differs(first[0], again[0]):
+        return
+    if differs(first[0], second[0]):
+        step = next((each for each, other in zip(first[1], second[1]) if is_changed(each, other)), None)
+        where = "" if step is None or step.row is None else f", first in line {step.row} (`{step.name}`)"
+        message = f"in evaluation mode the output of a sample depends on the other samples of the batch{where}"
+        yield note(CODE, message, None if step is None else step.row, sure=False)
+
+
+def resized(specs: Specs) -> Optional[Specs]:
+    """The inputs for a batch of three; None where not all tensors begin with the same batch."""
+    tensors = [each for each in specs if each.kind != "text"]
+    sizes = {each.shape[:1] for each in tensors}
+    if len(sizes) != 1 or () in sizes or any("torch" in each.text or "[" in each.text for each in specs):
+        return None
+    if not any(each.kind == "float" and len(each.shape) > 1 for each in tensors):
+        return None
+    return tuple(widened(each) for each in specs)
+
+
+def widened(spec: Spec) -> Spec:
+    """An input for three samples."""
+    return spec if spec.kind == "text" else spec.sized((COUNT, *spec.shape[1:]))
+
+
+def names_batch(checked: Checked, model: nn.Module, specs: Specs) -> bool:
+    """Whether the first dimension is known to be the batch."""
+    rank = max(len(each.shape) for each in specs)
+    known = definitions(checked.target.cls) or []
+    named = any(_NAMED.search(text_of(node)) for _, node in known)
+    layers = list(model.modules())
+    sequential = [each.batch_first for each in layers if isinstance(each, (nn.RNNBase, nn.MultiheadAttention))]
+    if rank == 3 and not all(sequential):
+        return False
+    fits = any(isinstance(each, _RANKS.get(rank, ())) for each in layers)
+    return named or fits or (rank == 3 and bool(sequential))
+
+
+def mixes(model: nn.Module) -> bool:
+    """Whether a class bears a name of what mixes samples on purpose, or normalises over the batch at all times."""
+    for module in model.modules():
+        own = [cls.__name__ for cls in type(module).__mro__ if not is_torch(cls)]
+        if any(_MIXING.search(name) for name in own):
+            return True
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and not module.track_running_stats:
+            return True
+    return False
+
+
+def exchanged(wide: Checked) -> List[Any]:
+    """The inputs with another sample in the middle."""
+    values, others = wide.values(), wide.values(1)
+    for value, other in zip(values, others):
+        if isinstance(value, torch.Tensor):
+            value[CHANGED] = other[CHANGED]
+    return values
+
+
+def recorded(wide: Checked, model: nn.Module, values: List[Any]) -> Optional[Tuple[List[torch.Tensor], List[Step]]]:
+    """The outputs of a model, and its steps."""
+    steps: List[Step] = []
+    room = [MOST_ELEMENTS]
+
+    def notice(name: str, given: List[Any], result: Any) -> None:
+        for tensor in tensors_of(result):
+            room[0] -= tensor.numel()
+            kept = tensor.detach().clone() if tensor.shape[:1] == (COUNT,) and room[0] > 0 else None
+            frames = user_frames(wide.target.path)
+            steps.append(Step(name_of_step(name), frames[0][0] if frames else None, kept))
+
+    with Watching(notice), torch.no_grad():
+        outcome = wide.run(model, values)
+    outputs = None if isinstance(outcome, Failure) else output_tensors(outcome.value)
+    return None if not outputs else (outputs, steps)
+
+
+def is_batched(plain: Optional[List[torch.Tensor]], wide: List[torch.Tensor], specs: Specs) -> bool:
+    """Whether all outputs begin with the batch, and stay the same otherwise when it grows."""
+    size = next(each.shape[0] for each in specs if each.kind != "text")
+    return (
+        plain is not None
+        and len(plain) == len(wide)
+        and all(
+            small.shape[:1] == (size,) and large.shape == (COUNT, *small.shape[1:]) for small, large in zip(plain, wide)
+        )
+    )
+
+
+def differs(first: List[torch.Tensor], second: List[torch.Tensor]) -> bool:
+    """Whether any output of an unchanged sample has changed."""
+    return any(is_far(old, new) for old, new in zip(first, second))
+
+
+def is_changed(first: Step, second: Step) -> bool:
+    """Whether a step gives something else for an unchanged sample."""
+    return first.result is not None and second.result is not None and is_far(first.result, second.result)
+
+
+def is_far(old: torch.Tensor, new: torch.Tensor) -> bool:
+    """Whether two results differ beyond rounding in a sample that did not change."""
+    if old.shape != new.shape or old.shape[:1] != (COUNT,) or not old.is_floating_point():
+        return False
+    kept = [place for place in range(COUNT) if place != CHANGED]
+    before, after = old[kept].double(), new[kept].double()
+    if not (bool(before.isfinite().all()) and bool(after.isfinite().all())) or not before.numel():
+        return False
+    scale = float(before.abs().max())
+    return float((before - after).abs().max()) > TOLERANCE * max(scale, 1e-6)
