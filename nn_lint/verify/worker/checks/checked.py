@@ -19,12 +19,13 @@ from ..subjects import Target
 
 @dataclass(frozen=True)
 class Checked:
-    """A class, the arguments and inputs that it ran with, and what it gave."""
+    """A class, the arguments and inputs that it ran with, what it gave, and how many parameters it has."""
 
     target: Target
     arguments: Arguments
     specs: Specs
     output: Any
+    size: int
 
     def fresh(self, seed: int = 0) -> nn.Module:
         """A new instance in evaluation mode, with the weights of a seed. What is made of memory as it was found holds

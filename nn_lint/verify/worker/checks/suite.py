@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Callable, Iterator, List, Tuple
 
-from ..answers import Progress
+from ..answers import Progress, count
 from ..attempt import Failure, OutOfTime, attempt_briefly
 from ..protocol import Message
 from . import batch, exporting, finite, modes, untrained
@@ -18,9 +18,10 @@ EXPORT_SECONDS = 40.0
 
 def notes(progress: Progress, *, export: bool) -> List[Message]:
     """What the checks have to say. One that fails, or that finds no time any more, says nothing."""
-    if progress.target is None or progress.arguments is None:
+    if progress.target is None or progress.arguments is None or progress.model is None:
         return []
-    checked = Checked(progress.target, progress.arguments, progress.specs, progress.output)
+    size = count(progress.model) or 0
+    checked = Checked(progress.target, progress.arguments, progress.specs, progress.output, size)
     found: List[Message] = []
     end = time.monotonic() + SECONDS
     try:

@@ -11,8 +11,10 @@ import ast
 import re
 from typing import Dict, Iterator, List, Optional, Set, Tuple
 
+import torch
 from torch import nn
 
+from ..attempt import Failure, attempt
 from ..protocol import Message
 from .checked import Checked, note
 from .frames import drops_nothing_else
@@ -23,6 +25,8 @@ from .trail import Cut
 from .training import Trained, trained
 
 CODE = "NN604"
+HEAVY = 2_000_000
+Observed = Tuple[List[Hidden], Trained]
 _ON_PURPOSE = re.compile(
     r"freez|frozen|requires_grad|teacher|ema\b|_ema|moving|momentum|inference|generat|predict|pretrain|fixed|codebook"
     r"|metric|evaluat|target|sampl|load_state|\.data(\.\w+_\(|\s*=)|\.copy_\(|optim|reference|perceptual|lpips|backward|straight|detach_",
@@ -33,13 +37,10 @@ _INTEGER = {"argmax", "argmin", "argsort", "long", "int", "short", "byte", "bool
 
 def check(checked: Checked) -> Iterator[Message]:
     """What is said about the parameters of a module."""
-    model = checked.fresh()
-    hidden = hidden_layers(model, checked.target)
-    if not any(each.requires_grad for each in model.parameters()) and not hidden:
+    found = observed(checked)
+    if found is None:
         return
-    seen = trained(checked, [each for layer in hidden for each in layer.parameters], model)
-    if seen is None:
-        return
+    hidden, seen = found
     if seen.failure is not None:
         yield from unusable(checked, seen)
         return
@@ -48,6 +49,27 @@ def check(checked: Checked) -> Iterator[Message]:
         yield from dead(checked, seen)
     elif seen.floating:
         yield from cut_whole(checked, seen)
+
+
+def observed(checked: Checked) -> Optional[Observed]:
+    """What training shows: a heavy model is trained on the meta device, where a gradient takes the same ways and costs
+    nothing; code that asks for values does not run there."""
+    if checked.size > HEAVY:
+        with torch.device("meta"):
+            outcome = attempt(lambda: observe(checked))
+        if not isinstance(outcome, Failure) and outcome.value is not None:
+            return outcome.value
+    return observe(checked)
+
+
+def observe(checked: Checked) -> Optional[Observed]:
+    """A new model, trained; None where there is nothing to train, or where it does not run in training mode."""
+    model = checked.fresh()
+    hidden = hidden_layers(model, checked.target)
+    if not any(each.requires_grad for each in model.parameters()) and not hidden:
+        return None
+    seen = trained(checked, [each for layer in hidden for each in layer.parameters], model)
+    return None if seen is None else (hidden, seen)
 
 
 def unusable(checked: Checked, seen: Trained) -> Iterator[Message]:
