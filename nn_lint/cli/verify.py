@@ -72,9 +72,9 @@ def _run(options: VerifyOptions, settings: Settings, output: Output) -> int:
     if options.format != "table":
         output.result((verification_json if options.format == "json" else verification_html).render(done))
     elif not options.quiet:
-        output.result(verification.count(seen))
-        if verification.missing(seen):
-            output.result(verification.missing(seen))
+        for line in (verification.count(seen), verification.missing(seen), verification.unfinished(seen)):
+            if line:
+                output.result(line)
     if found.problems:
         return FAILURE
     return FINDINGS if any(map(verification.is_finding, seen)) else CLEAN

@@ -85,6 +85,12 @@ def missing(runs: Sequence[Run]) -> str:
     return f"Not installed, but needed by unverified classes: {text}." if text else ""
 
 
+def unfinished(runs: Sequence[Run]) -> str:
+    """How many classes the checks were not done with in their time; empty where there are none."""
+    cut = sum(bool(run.unfinished) for run in runs)
+    return f"Checks cut short by their time limit: {cut} {'class' if cut == 1 else 'classes'}." if cut else ""
+
+
 def code_of(run: Run) -> str | None:
     """The code of the finding that a run is: NN601 where the class cannot be constructed, NN602 where forward fails."""
     if not is_fault(run):

@@ -39,4 +39,5 @@ def _record(path: Path, run: Run) -> dict[str, object]:
         "message": None if error is None else error.message,
         "shapes_only": run.shapes_only,
         "notes": [{**asdict(note), "name": NAMES[note.code]} for note in run.notes],
+        "unfinished": run.unfinished,
     }

@@ -34,6 +34,7 @@ def read_run(subject: Subject, answer: Message) -> Run:
         if told is None
         else RunError(Stage(told["stage"]), told["kind"], told["message"], told["row"], told["ours"]),
         notes=tuple(Note(**each) for each in answer.get("notes", ())),
+        unfinished=tuple(answer.get("unfinished", ())),
         shapes_only=bool(answer.get("shapes_only")),
     )
 

@@ -86,7 +86,8 @@ class Run:
     `recipe` is the JSON text that replays them; `memory` is the process's peak in MiB and `processor` its time, where
     the platform tells them.
     Shapes list every tensor of the inputs and outputs in order. `gradient` is there where it was asked for and the
-    module can be trained. `shapes_only`: the weights do not fit in memory, so it ran without values."""
+    module can be trained. `unfinished` are the checks that found no time. `shapes_only`: the weights do not fit in
+    memory, so it ran without values."""
 
     class_name: str
     constructs: bool
@@ -103,6 +104,7 @@ class Run:
     error: RunError | None = None
     gradient: Gradient | None = None
     notes: tuple[Note, ...] = ()
+    unfinished: tuple[str, ...] = ()
     shapes_only: bool = False
 
     @property

@@ -8,7 +8,7 @@ import torch
 
 from .answers import Progress, describe
 from .attempt import OutOfTime
-from .checks.suite import notes
+from .checks.suite import look
 from .protocol import Message
 from .running import advance, run
 
@@ -20,9 +20,8 @@ def run_and_check(request: Message) -> Message:
     answer = run(subject, progress)
     if lacks_memory(answer):
         shaped = on_meta(subject)
-        return {**answer, "notes": []} if shaped is None else {**shaped, "notes": [], "shapes_only": True}
-    found = notes(progress, export=request["export"]) if answer["runs"] and request["checks"] else []
-    return {**answer, "notes": found}
+        return answer if shaped is None else {**shaped, "shapes_only": True}
+    return {**answer, **look(progress, export=request["export"])} if answer["runs"] and request["checks"] else answer
 
 
 def lacks_memory(answer: Message) -> bool:

@@ -31,12 +31,12 @@ class Checked:
         """A new instance in evaluation mode, with the weights of a seed. What is made of memory as it was found holds
         NaN, so that it is seen and is the same every time."""
         before = torch.are_deterministic_algorithms_enabled()
-        torch.use_deterministic_algorithms(True, warn_only=True)  # this is what fills new memory
+        fill_memory(True)
         try:
             torch.manual_seed(seed)
             model = make(self.target, self.arguments.text)
         finally:
-            torch.use_deterministic_algorithms(before)
+            fill_memory(before)
         return model.eval()
 
     @cached_property
@@ -52,6 +52,12 @@ class Checked:
         """What the model gives, its own randomness by a seed."""
         torch.manual_seed(seed)
         return attempt(lambda: call(model, self.specs, values))
+
+
+def fill_memory(fills: bool) -> None:
+    """Whether torch fills new memory with NaN, which is part of its deterministic mode. The public way to turn that on
+    imports the compiler first, a second for each class."""
+    torch._C._set_deterministic_algorithms(fills, warn_only=True)
 
 
 def note(code: str, message: str, row: Optional[int], *, sure: bool) -> Message:

@@ -1,9 +1,9 @@
-"""All checks of a class that ran, within a time of their own."""
+"""All checks of a class that ran, within processor time of their own."""
 
 from __future__ import annotations
 
 import time
-from typing import Callable, Iterator, List, Tuple
+from typing import Callable, Iterator, List, Optional, Tuple
 
 from ..answers import Progress, count
 from ..attempt import Failure, OutOfTime, attempt_briefly
@@ -11,31 +11,41 @@ from ..protocol import Message
 from . import batch, exporting, finite, modes, untrained
 from .checked import Checked
 
-CHECKS: Tuple[Callable[[Checked], Iterator[Message]], ...] = (untrained.check, finite.check, modes.check, batch.check)
-SECONDS = 10.0
-EXPORT_SECONDS = 40.0
+Check = Callable[[Checked], Iterator[Message]]
+CHECKS: Tuple[Tuple[str, Check], ...] = (
+    ("gradients", untrained.check),
+    ("values", finite.check),
+    ("modes", modes.check),
+    ("batch", batch.check),
+)
+EXPORT: Tuple[Tuple[str, Check], ...] = (("export", exporting.check),)
+SECONDS = 8.0
+EXPORT_SECONDS = 30.0
+WAITING = 3  # on a machine that is busy with other work, a second of the processor takes longer
 
 
-def notes(progress: Progress, *, export: bool) -> List[Message]:
-    """What the checks have to say. One that fails, or that finds no time any more, says nothing."""
+def look(progress: Progress, *, export: bool) -> Message:
+    """`notes`: what the checks have to say; `unfinished`: the names of those that found no time, or that failed."""
+    answer: Message = {"notes": [], "unfinished": []}
     if progress.target is None or progress.arguments is None or progress.model is None:
-        return []
+        return answer
     size = count(progress.model) or 0
     checked = Checked(progress.target, progress.arguments, progress.specs, progress.output, size)
-    found: List[Message] = []
-    end = time.monotonic() + SECONDS
-    try:
-        for check in CHECKS:
-            found.extend(said(check, checked, end - time.monotonic()))
-        found.extend(said(exporting.check, checked, EXPORT_SECONDS) if export else ())
-    except OutOfTime:
-        return found
-    return found
+    for checks, seconds in ((CHECKS, SECONDS), (EXPORT if export else (), EXPORT_SECONDS)):
+        end = time.process_time() + seconds
+        for name, check in checks:
+            found = said(check, checked, WAITING * (end - time.process_time()))
+            answer["notes"].extend(found or ())
+            answer["unfinished"].extend([name] if found is None else ())
+    return answer
 
 
-def said(check: Callable[[Checked], Iterator[Message]], checked: Checked, seconds: float) -> List[Message]:
-    """What one check says."""
+def said(check: Check, checked: Checked, seconds: float) -> Optional[List[Message]]:
+    """What one check says; None where it comes to no end."""
     if seconds <= 0:
-        return []
-    outcome = attempt_briefly(lambda: list(check(checked)), seconds)
-    return [] if isinstance(outcome, Failure) else outcome.value
+        return None
+    try:
+        outcome = attempt_briefly(lambda: list(check(checked)), seconds)
+    except OutOfTime:
+        return None
+    return None if isinstance(outcome, Failure) else outcome.value
