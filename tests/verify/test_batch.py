@@ -38,6 +38,8 @@ SILENT = {
     "a criterion": net(IMAGE, "x = self.conv(x)\nreturn x - x.mean()").replace("Net", "PixelLoss"),
     "one value for the whole batch": net(IMAGE, "return self.conv(x).mean()"),
     "rows that may be nodes": net(SEQUENCE, "return F.softmax(self.a(x), dim=0)"),
+    "the batch comes second": net(SEQUENCE, "n, b, c = x.shape\nreturn F.softmax(self.a(x), dim=0)"),
+    "the second size is the batch": net(SEQUENCE, "b = x.shape[1]\nreturn F.softmax(self.a(x), dim=0)"),
     "the sequence comes first": net(
         "self.a = nn.MultiheadAttention(8, 2)", "return self.a(x, x, x, need_weights=False)[0]"
     ),

@@ -125,6 +125,15 @@ SILENT = {
     "moved by hand": net(
         f"{LINEAR}\nself.b = nn.Parameter(torch.zeros(4))", "self.b.data.add_(1)\nreturn self.a(x) + self.b.detach()"
     ),
+    "detached on request": net(
+        f"{B}\nself.cut = True", "y = self.b(x)\nif self.cut:\n y = y.detach()\nreturn self.a(x) + y"
+    ),
+    "trained in another way through": net(
+        B, "z = self.a(x) + self.b(x).detach()\nif y is not None:\n z = z + self.b(y)\nreturn z"
+    ).replace("(self, x)", "(self, x, y=None)"),
+    "gradients on request": net(
+        f"{B}\nself.deep = False", "with torch.set_grad_enabled(self.deep):\n y = self.b(x)\nreturn self.a(x) + y"
+    ),
     "straight through": net(
         f"{LINEAR}\nself.b = nn.Parameter(torch.zeros(4))",
         "y = self.a(x) + self.b\nreturn y + (y.round() - y).detach()",

@@ -7,47 +7,36 @@ also that of the output, and where no class of the model mixes by its name; and 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import Any, Iterator, List, Optional, Tuple
+from dataclasses import replace
+from typing import Iterator, Optional
 
-import torch
 from torch import nn
 
-from ..attempt import Failure
 from ..protocol import Message
 from ..specs import Spec, Specs
 from .checked import Checked, note
+from .exchange import COUNT, differs, exchanged, is_batched, is_changed, recorded
 from .held import output_tensors
-from .operations import Watching, name_of_step, tensors_of, user_frames
 from .sources import definitions, is_torch, text_of
 
 CODE = "NN606"
-COUNT = 3
-CHANGED = 1
-TOLERANCE = 1e-5
-MOST_ELEMENTS = 30_000_000
 _MIXING = re.compile(
     r"loss|criter|contrast|bank|queue|memory|batch(?!_?norm)|quant|graph|g[ac]n|gat(?:v|conv|layer|$)|gin|node|edge|point"
     r"|cluster|sinkhorn|moe|expert|rout|whiten|shift|tempor|video|frame|clip|mix|instance|bag|mil|set|particle|atom"
     r"|molec|neighbo|message|assign|match|hash",
     re.IGNORECASE,
 )
-_NAMED = re.compile(r"\b(b|bs|bsz|bz|batch\w*)\b\s*(?:,[^=\n]*)?=\s*\w+\.(?:shape|size\()", re.IGNORECASE)
+_NAMED = re.compile(
+    r"^\s*\(?(?:b|bs|bsz|bz|batch\w*)\s*(?:,[^=\n]*=\s*\w+\.(?:shape\b(?!\[[1-9-])|size\(\))"
+    r"|=\s*\w+\.(?:shape\[0\]|size\(0\)|shape\[:))",
+    re.IGNORECASE | re.MULTILINE,
+)
 _RANKS = {
     2: (nn.BatchNorm1d,),
     3: (nn.Conv1d, nn.ConvTranspose1d, nn.BatchNorm1d),
     4: (nn.Conv2d, nn.ConvTranspose2d, nn.BatchNorm2d),
     5: (nn.Conv3d, nn.ConvTranspose3d, nn.BatchNorm3d),
 }
-
-
-@dataclass(frozen=True)
-class Step:
-    """An operation: its name, its row, and its result where that has a row for each sample."""
-
-    name: str
-    row: Optional[int]
-    result: Optional[torch.Tensor]
 
 
 def check(checked: Checked) -> Iterator[Message]:
@@ -111,64 +100,3 @@ def mixes(model: nn.Module) -> bool:
         if isinstance(module, nn.modules.batchnorm._BatchNorm) and not module.track_running_stats:
             return True
     return False
-
-
-def exchanged(wide: Checked) -> List[Any]:
-    """The inputs with another sample in the middle."""
-    values, others = wide.values(), wide.values(1)
-    for value, other in zip(values, others):
-        if isinstance(value, torch.Tensor):
-            value[CHANGED] = other[CHANGED]
-    return values
-
-
-def recorded(wide: Checked, model: nn.Module, values: List[Any]) -> Optional[Tuple[List[torch.Tensor], List[Step]]]:
-    """The outputs of a model, and its steps."""
-    steps: List[Step] = []
-    room = [MOST_ELEMENTS]
-
-    def notice(name: str, given: List[Any], result: Any) -> None:
-        for tensor in tensors_of(result):
-            room[0] -= tensor.numel()
-            kept = tensor.detach().clone() if tensor.shape[:1] == (COUNT,) and room[0] > 0 else None
-            frames = user_frames(wide.target.path)
-            steps.append(Step(name_of_step(name), frames[0][0] if frames else None, kept))
-
-    with Watching(notice), torch.no_grad():
-        outcome = wide.run(model, values)
-    outputs = None if isinstance(outcome, Failure) else output_tensors(outcome.value)
-    return None if not outputs else (outputs, steps)
-
-
-def is_batched(plain: Optional[List[torch.Tensor]], wide: List[torch.Tensor], specs: Specs) -> bool:
-    """Whether all outputs begin with the batch, and stay the same otherwise when it grows."""
-    size = next(each.shape[0] for each in specs if each.kind != "text")
-    return (
-        plain is not None
-        and len(plain) == len(wide)
-        and all(
-            small.shape[:1] == (size,) and large.shape == (COUNT, *small.shape[1:]) for small, large in zip(plain, wide)
-        )
-    )
-
-
-def differs(first: List[torch.Tensor], second: List[torch.Tensor]) -> bool:
-    """Whether any output of an unchanged sample has changed."""
-    return any(is_far(old, new) for old, new in zip(first, second))
-
-
-def is_changed(first: Step, second: Step) -> bool:
-    """Whether a step gives something else for an unchanged sample."""
-    return first.result is not None and second.result is not None and is_far(first.result, second.result)
-
-
-def is_far(old: torch.Tensor, new: torch.Tensor) -> bool:
-    """Whether two results differ beyond rounding in a sample that did not change."""
-    if old.shape != new.shape or old.shape[:1] != (COUNT,) or not old.is_floating_point():
-        return False
-    kept = [place for place in range(COUNT) if place != CHANGED]
-    before, after = old[kept].double(), new[kept].double()
-    if not (bool(before.isfinite().all()) and bool(after.isfinite().all())) or not before.numel():
-        return False
-    scale = float(before.abs().max())
-    return float((before - after).abs().max()) > TOLERANCE * max(scale, 1e-6)

@@ -11,7 +11,8 @@ from ..attempt import Failure
 from ..subjects import Target
 from .checked import Checked
 from .held import output_tensors
-from .sources import definitions, is_mentioned_elsewhere, is_torch, sets_up_later
+from .readers import is_mentioned_elsewhere, sets_up_later
+from .sources import definitions, is_torch
 
 
 def uninitialised(checked: Checked) -> Iterator[Tuple[nn.Module, str]]:

@@ -17,6 +17,15 @@ def drops_nothing_else(tree: ast.Module, frames: List[Frame]) -> bool:
     return all(function is not None and is_straight(function, row) for row, function in functions)
 
 
+def is_bare(tree: ast.Module, frames: List[Frame]) -> bool:
+    """Whether the lines run under every setting: none stands below a decision of its function."""
+    return bool(frames) and not any(
+        isinstance(node, (ast.If, ast.IfExp, ast.While, ast.Try, ast.BoolOp)) and node.lineno <= row <= last_row(node)
+        for row, _ in frames
+        for node in ast.walk(enclosing(tree, row) or tree)
+    )
+
+
 def enclosing(tree: ast.Module, row: int) -> Optional[Function]:
     """The innermost function that covers a row."""
     found: Optional[Function] = None
