@@ -31,6 +31,8 @@ def test_dropout_in_a_plain_list(run: Callable[..., Run]) -> None:
 SILENT = {
     "dropout": net(f"{LINEAR}\nself.d = nn.Dropout(0.5)", "return self.d(self.a(x))"),
     "batch norm": net(f"{LINEAR}\nself.d = nn.BatchNorm1d(4)", "return self.d(self.a(x))"),
+    "spectral norm": net("self.a = nn.utils.parametrizations.spectral_norm(nn.Linear(4, 4))", "return self.a(x)"),
+    "spectral norm by a hook": net("self.a = nn.utils.spectral_norm(nn.Linear(4, 4))", "return self.a(x)"),
     "the mode is asked for": net(LINEAR, "x = self.a(x)\nreturn x * 2 if self.training else x"),
     "a switch that changes nothing": net(f"self.k = 2.0\n{LINEAR}", "return self.a(x) * self.k", SWITCH.format("2.0")),
     "noise in both modes": net(LINEAR, "x = self.a(x)\nreturn x + torch.randn_like(x)"),

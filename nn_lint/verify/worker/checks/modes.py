@@ -75,12 +75,16 @@ def differs(first: List[torch.Tensor], second: List[torch.Tensor]) -> bool:
 def depends_on_mode(checked: Checked) -> bool:
     """Whether a layer or a line of the model asks for the mode, or might."""
     for module in checked.model.modules():
-        if isinstance(module, _WITH_MODE) or type(module).__module__.startswith("torch.ao"):
+        if isinstance(module, _WITH_MODE) or module._forward_pre_hooks or module._forward_hooks:
             return True
-        if not is_torch(type(module)):
-            known = definitions(type(module))
-            if known is None or any(re.search(r"\btraining\b|\bdropout", text_of(node)) for _, node in known):
+        if is_torch(type(module)):
+            # Beside plain layers torch has what asks for the mode by itself: spectral norm, observers.
+            if not type(module).__module__.startswith("torch.nn.modules."):
                 return True
+            continue
+        known = definitions(type(module))
+        if known is None or any(re.search(r"\btraining\b|\bdropout", text_of(node)) for _, node in known):
+            return True
     return False
 
 
