@@ -13,6 +13,11 @@ IMAGE = "self.conv = nn.Conv2d(3, 8, 3)"
 SEQUENCE = "self.a = nn.Linear(4, 4)"
 TOLD = {
     "softmax over the batch": (net(IMAGE, "x = self.conv(x)\nreturn F.softmax(x, dim=0)"), 11, "softmax"),
+    "a norm over the batch": (
+        net("self.conv = nn.Conv1d(4, 8, 3)", "x = self.conv(x)\nreturn F.normalize(x, dim=0)"),
+        11,
+        "normalize",
+    ),
     "the mean of everything": (net(IMAGE, "x = self.conv(x)\nreturn x - x.mean()"), 11, "sub"),
     "the length folded into the batch": (
         net(SEQUENCE, "b, n, c = x.shape\nx = self.a(x)\nreturn F.softmax(x.reshape(n, b, c), dim=0).reshape(b, n, c)"),
@@ -38,6 +43,9 @@ SILENT = {
     "a criterion": net(IMAGE, "x = self.conv(x)\nreturn x - x.mean()").replace("Net", "PixelLoss"),
     "one value for the whole batch": net(IMAGE, "return self.conv(x).mean()"),
     "rows that may be nodes": net(SEQUENCE, "return F.softmax(self.a(x), dim=0)"),
+    "the sequence comes first and is permuted": net(
+        "self.conv = nn.Conv1d(8, 8, 3, padding=1)", "return self.conv(x.permute(1, 2, 0)).permute(2, 0, 1)"
+    ),
     "the batch comes second": net(SEQUENCE, "n, b, c = x.shape\nreturn F.softmax(self.a(x), dim=0)"),
     "the second size is the batch": net(SEQUENCE, "b = x.shape[1]\nreturn F.softmax(self.a(x), dim=0)"),
     "the sequence comes first": net(

@@ -15,7 +15,7 @@ from torch import nn
 from ..protocol import Message
 from ..specs import Spec, Specs
 from .checked import Checked, note
-from .exchange import COUNT, differs, exchanged, is_batched, is_changed, recorded
+from .exchange import COUNT, differs, exchanged, first_size, is_batched, is_changed, recorded
 from .held import output_tensors
 from .sources import definitions, is_torch, text_of
 
@@ -40,11 +40,13 @@ _RANKS = {
 
 
 def check(checked: Checked) -> Iterator[Message]:
-    """Run a batch of three twice, with another sample in the middle, and compare what the outer ones give."""
+    """Run a batch of five twice, with another sample in the middle, and compare what the outer ones give."""
     specs = resized(checked.specs)
-    if specs is None or mixes(checked.model) or not names_batch(checked, checked.model, specs):
+    if specs is None or mixes(checked.model):
         return
     wide = replace(checked, specs=specs)
+    if not begins_with_batch(wide, checked.model):
+        return
     first, second = recorded(wide, checked.model, wide.values()), recorded(wide, checked.model, exchanged(wide))
     if first is None or second is None or not is_batched(output_tensors(checked.output), first[0], checked.specs):
         return
@@ -63,7 +65,7 @@ def check(checked: Checked) -> Iterator[Message]:
 
 
 def resized(specs: Specs) -> Optional[Specs]:
-    """The inputs for a batch of three; None where not all tensors begin with the same batch."""
+    """The inputs for a batch of five; None where not all tensors begin with the same batch."""
     tensors = [each for each in specs if each.kind != "text"]
     sizes = {each.shape[:1] for each in tensors}
     if len(sizes) != 1 or () in sizes or any("torch" in each.text or "[" in each.text for each in specs):
@@ -74,21 +76,25 @@ def resized(specs: Specs) -> Optional[Specs]:
 
 
 def widened(spec: Spec) -> Spec:
-    """An input for three samples."""
+    """An input for five samples."""
     return spec if spec.kind == "text" else spec.sized((COUNT, *spec.shape[1:]))
 
 
-def names_batch(checked: Checked, model: nn.Module, specs: Specs) -> bool:
-    """Whether the first dimension is known to be the batch."""
-    rank = max(len(each.shape) for each in specs)
-    known = definitions(checked.target.cls) or []
-    named = any(_NAMED.search(text_of(node)) for _, node in known)
+def begins_with_batch(wide: Checked, model: nn.Module) -> bool:
+    """Whether the first dimension is known to be the batch: the class names it so, or the first layer that has one
+    takes it as such."""
+    rank = max(len(each.shape) for each in wide.specs)
+    known = definitions(wide.target.cls) or []
     layers = list(model.modules())
-    sequential = [each.batch_first for each in layers if isinstance(each, (nn.RNNBase, nn.MultiheadAttention))]
-    if rank == 3 and not all(sequential):
+    ordered = [each for each in layers if isinstance(each, (nn.RNNBase, nn.MultiheadAttention))]
+    if rank == 3 and not all(each.batch_first for each in ordered):
         return False
-    fits = any(isinstance(each, _RANKS.get(rank, ())) for each in layers)
-    return named or fits or (rank == 3 and bool(sequential))
+    if any(_NAMED.search(text_of(node)) for _, node in known):
+        return True
+    telling = [each for each in layers if isinstance(each, _RANKS.get(rank, ()))] + (ordered if rank == 3 else [])
+    size = first_size(wide, model, telling)
+    others = {other for each in wide.specs for other in each.shape[1:]}
+    return size is not None and size % COUNT == 0 and size not in others
 
 
 def mixes(model: nn.Module) -> bool:

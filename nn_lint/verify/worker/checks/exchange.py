@@ -1,9 +1,9 @@
-"""A batch of three in which the middle sample is exchanged, and what changes in the outer ones."""
+"""A batch of five in which the middle sample is exchanged, and what changes in the outer ones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, List, Optional, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 import torch
 from torch import nn
@@ -14,8 +14,8 @@ from .checked import Checked
 from .held import output_tensors
 from .operations import Watching, name_of_step, tensors_of, user_frames
 
-COUNT = 3
-CHANGED = 1
+COUNT = 5  # divides few of the other sizes
+CHANGED = 2
 TOLERANCE = 1e-5
 MOST_ELEMENTS = 30_000_000
 
@@ -54,6 +54,22 @@ def recorded(wide: Checked, model: nn.Module, values: List[Any]) -> Optional[Tup
         outcome = wide.run(model, values)
     outputs = None if isinstance(outcome, Failure) else output_tensors(outcome.value)
     return None if not outputs else (outputs, steps)
+
+
+def first_size(wide: Checked, model: nn.Module, layers: Sequence[nn.Module]) -> Optional[int]:
+    """The first dimension of what the first of these layers to run is given."""
+    sizes: List[int] = []
+
+    def keep(module: nn.Module, given: Any) -> None:
+        sizes.extend(tensor.shape[0] for tensor in tensors_of(list(given)[:1]) if tensor.dim())
+
+    hooks = [layer.register_forward_pre_hook(keep) for layer in layers]
+    if hooks:
+        with torch.no_grad():
+            wide.run(model, wide.values())
+    for hook in hooks:
+        hook.remove()
+    return sizes[0] if sizes else None
 
 
 def is_batched(plain: Optional[List[torch.Tensor]], wide: List[torch.Tensor], specs: Specs) -> bool:
