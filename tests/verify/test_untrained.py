@@ -25,6 +25,14 @@ TOLD = {
         net(f"{LINEAR}\nself.b = nn.Linear(4, 4)", "y = self.b(x)\ny = self.a(x)\nreturn y"),
         Note("NN604", "`b` (Linear) gets no gradient: what it gives in line 11 reaches no output", 9, True),
     ),
+    "stored under a name that nobody reads": (
+        net(f"{LINEAR}\nself.b = nn.Linear(4, 4)", "dead = self.b(x)\nif x is None:\n return x\nreturn self.a(x)"),
+        Note("NN604", "`b` (Linear) gets no gradient: what it gives in line 11 reaches no output", 9, True),
+    ),
+    "evaluated alone": (
+        net(f"{LINEAR}\nself.b = nn.Linear(4, 4)", "self.b(x)\nif x is None:\n return x\nreturn self.a(x)"),
+        Note("NN604", "`b` (Linear) gets no gradient: what it gives in line 11 reaches no output", 9, True),
+    ),
     "the loop keeps the last one alone": (
         net(
             "self.all = nn.ModuleList(nn.Linear(4, 4) for _ in range(3))",
@@ -109,6 +117,11 @@ SILENT = {
     "dropped on request": net(
         f"{B}\nself.both = False", "y = self.b(x)\nx = self.a(x)\nif self.both:\n return x, y\nreturn x"
     ),
+    "stored, and read on request": net(
+        f"{B}\nself.both = False", "y = self.b(x)\nx = self.a(x)\nreturn (x, y) if self.both else x"
+    ),
+    "an underscore": net(B, "_ = self.b(x)\nreturn self.a(x)"),
+    "handed to a list of the caller": net(f"{B}\nself.seen = []", "self.seen.append(self.b(x))\nreturn self.a(x)"),
     "dropped by an underscore": net(f"{LINEAR}\nself.b = Two()", "x, _ = self.b(x)\nreturn self.a(x)")
     + net("self.c = nn.Linear(4, 4)\nself.d = nn.Linear(4, 4)", "return self.c(x), self.d(x)").replace("Net", "Two"),
     "the last of a row of blocks": net(

@@ -14,6 +14,8 @@ def drops_nothing_else(tree: ast.Module, frames: List[Frame]) -> bool:
     """Whether the functions that run a layer, innermost first, decide nothing after it and throw nothing away on
     purpose: then its result is lost under every setting."""
     functions = [(row, enclosing(tree, row)) for row, _ in frames]
+    if functions and functions[0][1] is not None and is_lost_at_once(functions[0][1], functions[0][0]):
+        return True
     return all(function is not None and is_straight(function, row) for row, function in functions)
 
 
@@ -52,6 +54,21 @@ def is_straight(function: Function, row: int) -> bool:
 def last_row(node: ast.AST) -> int:
     """The row that a node ends in."""
     return getattr(node, "end_lineno", None) or 0
+
+
+def is_lost_at_once(function: Function, row: int) -> bool:
+    """Whether the line only evaluates, or stores under a name that the function never reads."""
+    read = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    for node in ast.walk(function):
+        if isinstance(node, (ast.Expr, ast.Assign)) and node.lineno <= row <= last_row(node):
+            names = [each.id for each in getattr(node, "targets", []) if isinstance(each, ast.Name)]
+            kept = getattr(node, "targets", [])
+            return (
+                isinstance(node.value, ast.Call)
+                and len(names) == len(kept)
+                and not any(name in read or name.startswith("_") for name in names)
+            )
+    return False
 
 
 def throws_away(statement: Union[ast.Assign, ast.Return]) -> bool:

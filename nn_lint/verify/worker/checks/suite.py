@@ -30,6 +30,7 @@ def look(progress: Progress, *, export: bool) -> Message:
     if progress.target is None or progress.arguments is None or progress.model is None:
         return answer
     size = count(progress.model) or 0
+    progress.model = None  # the checks make models of their own, and two heavy ones may not fit
     checked = Checked(progress.target, progress.arguments, progress.specs, progress.output, size)
     for checks, seconds in ((CHECKS, SECONDS), (EXPORT if export else (), EXPORT_SECONDS)):
         end = time.process_time() + seconds
