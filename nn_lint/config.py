@@ -21,15 +21,19 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class VerifySettings:
-    """Limits and interpreter of the proof: seconds a class, MiB of memory; nothing is run unless `enabled`, and what
-    reaches the first layer is measured only with `gradients`. These two are up to the command line. `modules` are
-    names of classes with the arguments and inputs to run them with, as they are written."""
+    """Limits and interpreter of the proof: seconds a class, MiB of memory; nothing is run unless `enabled`.
+
+    The gradient at the first layer is measured only with `gradients`, `torch.export` is tried only with `export`, and a
+    module that runs is looked at only with `checks`: these are up to the command line. `modules` are names of classes
+    with the arguments and inputs to run them with, as they are written."""
 
     python: Path | None = None
     timeout: float = 60.0
     memory: int = 4096
     enabled: bool = True
     gradients: bool = False
+    checks: bool = True
+    export: bool = False
     modules: tuple[tuple[str, str | None, str | None], ...] = ()
 
 

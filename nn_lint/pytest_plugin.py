@@ -65,6 +65,8 @@ class ModuleItem(pytest.Item):
     def runtest(self) -> None:
         """Run the module in the worker."""
         run = verifier_of(self.config).run(self.subject)
+        for note in run.notes:
+            self.add_report_section("call", "nn-lint", f"{note.code} {note.message}")
         if run.error is None:
             return
         if run.error.ours:
