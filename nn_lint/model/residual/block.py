@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from nn_lint.model.layers import ACTIVATIONS, CONVOLUTIONS, NORMS, PASSIVE, Layer
 from nn_lint.model.residual.names import CONDITION, RESIDUAL_CLASS
-from nn_lint.model.residual.routes import Route, Stream, adds_its_input, main_stream
+from nn_lint.model.residual.routes import Stream, adds_its_input, main_stream
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import ProjectClass
 
@@ -65,7 +65,7 @@ def _is_closed(stream: Stream) -> bool:
     """Whether every call on the way can be looked into, and neither the raw input nor another one is joined to it."""
     return (
         not any(value.kind is Kind.UNKNOWN for value in stream.values)
-        and not any(meeting.is_raw and meeting.route is not Route.PARALLEL for meeting in stream.meetings)
+        and not any(meeting.joins_raw for meeting in stream.meetings)
         and not any(_takes_a_shortcut_from_outside(stream, value) for value in stream.values)
     )
 

@@ -36,6 +36,11 @@ class Meeting:
     route: Route
     is_raw: bool
 
+    @property
+    def joins_raw(self) -> bool:
+        """Whether the raw input meets something that has passed more layers."""
+        return self.is_raw and self.route is not Route.PARALLEL
+
 
 @dataclass(frozen=True, eq=False)
 class Stream:
@@ -95,10 +100,7 @@ class Stream:
 
         Branches of as many layers that are added are taken for a branch and its projection.
         """
-        return self.is_identity or any(
-            self.is_addition(meeting) or (meeting.is_raw and meeting.route is not Route.PARALLEL)
-            for meeting in self.meetings
-        )
+        return self.is_identity or any(self.is_addition(meeting) or meeting.joins_raw for meeting in self.meetings)
 
     def is_addition(self, meeting: Meeting) -> bool:
         """Whether paths are added; those of equal depth too, since a projection may be as deep as the branch."""
@@ -181,9 +183,29 @@ def streams(cls: ModuleClass) -> Iterator[Stream]:
 
 def receives_input(cls: ModuleClass) -> bool:
     """Whether a forward has a shortcut anywhere, in its own text or in a submodule of the project."""
-    return any(
-        stream.has_shortcut or any(adds_its_input(cls, value) for value in stream.values) for stream in streams(cls)
-    )
+    return any(stream.has_shortcut for stream in streams(cls)) or _child_may_add(cls)
+
+
+class Return(Enum):
+    """Whether the input of a forward comes back in what it returns, as far as its text and its submodules tell."""
+
+    NONE = "nothing brings it back"
+    POSSIBLE = "a submodule may add it, branches are added to each other, or the raw input is joined in another way"
+    CERTAIN = "a sum that passes layers by is written"
+
+
+def return_of_input(cls: ModuleClass) -> Return:
+    """The surest way in which a forward brings one of its inputs back; that a condition skips all of it is none."""
+    ways = [(stream, meeting) for stream in streams(cls) for meeting in stream.meetings]
+    if any(meeting.route is Route.SUM for _, meeting in ways):
+        return Return.CERTAIN
+    if any(stream.is_addition(meeting) or meeting.joins_raw for stream, meeting in ways) or _child_may_add(cls):
+        return Return.POSSIBLE
+    return Return.NONE
+
+
+def _child_may_add(cls: ModuleClass) -> bool:
+    return any(adds_its_input(cls, value) for stream in streams(cls) for value in stream.values)
 
 
 def adds_its_input(cls: ModuleClass, value: Value) -> bool:
