@@ -41,13 +41,14 @@ _KEPT_MODELS = 128
 class ModelRegistry:
     """Builds each class's model, keeps those that were asked for last, and remembers of each class what costs most.
 
-    `sites`: where it is used; `adding`: whether it adds its own input; `weighted`: whether it has weights.
+    `sites`: where it is used; `adding`: whether it adds what it is given at some places; `weighted`: whether it has
+    weights.
     """
 
     def __init__(self, hierarchy: Hierarchy) -> None:
         self.hierarchy = hierarchy
         self.sites: dict[ProjectClass, tuple[Site, ...]] = {}
-        self.adding: dict[ProjectClass, bool] = {}
+        self.adding: dict[tuple[ProjectClass, frozenset[int | str] | None], bool] = {}
         self.weighted: dict[ProjectClass, bool] = {}
         self._models: OrderedDict[ProjectClass, ModuleClass] = OrderedDict()
 

@@ -51,7 +51,7 @@ STOCHASTIC_DEPTH = re.compile(r"_*(?:drop_?(?:paths?|connect)_?\d?|stochastic_?d
 """A submodule or function that makes sense only on a branch that is added to something."""
 
 CONDITION = re.compile(
-    r"emb|time|temb|step|cond|style|pos|mask|bias|speaker|spk|noise|class|label|context|freq|^[tcgzsw]$"
+    r"emb|time|temb|step|cond|style|pos|mask|bias|speaker|spk|noise|class|label|context|freq|(?:^|_)pe\d?$|^[tcgzsw]$"
 )
 """An input of `forward` that tells the block something, beside the one that it works on."""
 
