@@ -12,7 +12,7 @@ from nn_lint.diagnostic import Severity
 from nn_lint.model.residual import evidence
 from nn_lint.model.residual.block import Block, shortcutless_block
 from nn_lint.model.residual.callers import caller_may_add
-from nn_lint.model.residual.names import LEAST_STEM, OWN_SIGN, SIBLING_AFFIX
+from nn_lint.model.residual.names import LEAST_STEM, OWN_SIGN, SIBLING_AFFIX, STOCHASTIC_DEPTH
 from nn_lint.model.residual.signs import Candidate, Sign, signs
 from nn_lint.project.outcomes import SiteKind
 
@@ -48,12 +48,14 @@ def _has_namesake(cls: ModuleClass) -> bool:
 def residual_intent(cls: ModuleClass) -> Intent | None:
     """The signs that a block is meant to be residual, weighed; `None` where a doubt speaks against it."""
     block = shortcutless_block(cls)
-    if block is None or block.weighted < _LEAST_WEIGHTS or evidence.is_negated(cls):
+    if block is None or block.weighted < _least_weights(block) or evidence.is_negated(cls):
         return None
     sites = evidence.sites_of(cls)
-    if any(site.kind is SiteKind.HIDDEN for site in sites) or caller_may_add(cls, sites):
+    if caller_may_add(cls, sites):
         return None
     found = tuple(signs(Candidate(cls, block, sites)))
+    if any(site.kind is SiteKind.HIDDEN for site in sites) and not any(sign.is_inherent for sign in found):
+        return None
     severity = _weigh(found, is_visible=evidence.are_visible(sites))
     if severity is None:
         return None
@@ -74,4 +76,6 @@ def _weigh(found: Sequence[Sign], *, is_visible: bool) -> Severity | None:
     return Severity.WARNING if len(found) > 1 else Severity.SUSPICION
 
 
-_LEAST_WEIGHTS = 2
+def _least_weights(block: Block) -> int:
+    """How many layers with weights make a block; a branch that drops out as a whole needs but one."""
+    return 1 if any(STOCHASTIC_DEPTH.fullmatch(value.name) for value in block.stream.values) else 2

@@ -81,7 +81,7 @@ NEGATION = re.compile(
 """Somebody says that the block is not residual, or that the add is elsewhere."""
 
 OWN_SIGN = re.compile(
-    r"residual|\bres_|res_?(?:ne?x?t|block|unit|layer)|skip|shortcut|attention|attn|drop_?path|stochastic_?depth"
+    r"residual|(?<![A-Za-z])res_|res_?(?:ne?x?t|block|unit|layer)|skip|shortcut|attention|attn|drop_?path|stochastic_?depth"
     r"|layer_?scale|\bls_?\d|downsample|expansion|basic_?block|bottleneck|add (?:&|and) norm"
     r"|残差|跳跃连接|恒等映射|捷径",
     re.IGNORECASE,
