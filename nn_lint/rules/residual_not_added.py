@@ -17,8 +17,9 @@ something must say that a residual block is meant:
 - its docstring, a comment or a name in `forward` says so, its constructor takes a `downsample`, or a sibling adds.
 
 Strong signs make an error, several weak ones a warning, a single weak one a suspicion that only `--suspicions` shows.
-A class that joins the block's input with its result silences the rule, and so does one that holds it where nothing can
-be seen, unless it is a whole transformer block or drops paths, which nobody adds around: that is a warning. So do words such as "plain" or "without shortcut" in the class or in the comment above it. The page `residual.md` of the
+A class that joins the block's input with its result, or that holds it where nothing can be seen, silences the rule,
+unless the block has all parts of a transformer block, which hardly anybody adds around: that is a warning. So do words
+such as "plain" or "without shortcut" in the class or in the comment above it silence it. The page `residual.md` of the
 documentation shows how the signs are weighed, with a picture.
 
 ## Fix safety

@@ -51,12 +51,11 @@ def residual_intent(cls: ModuleClass) -> Intent | None:
     if block is None or block.weighted < _least_weights(block) or evidence.is_negated(cls):
         return None
     sites = evidence.sites_of(cls)
-    if caller_may_add(cls, sites):
-        return None
     found = tuple(signs(Candidate(cls, block, sites)))
-    if any(site.kind is SiteKind.HIDDEN for site in sites) and not any(sign.is_inherent for sign in found):
+    is_closed = not any(site.kind is SiteKind.HIDDEN for site in sites) and not caller_may_add(cls, sites)
+    if not is_closed and not any(sign.is_inherent for sign in found):
         return None
-    severity = _weigh(found, is_visible=evidence.are_visible(sites))
+    severity = _weigh(found, is_visible=is_closed and evidence.are_visible(sites))
     if severity is None:
         return None
     reason = "; ".join((*(sign.text for sign in found), f"{block.weighted} layers with weights, and nothing is added"))
@@ -65,7 +64,7 @@ def residual_intent(cls: ModuleClass) -> Intent | None:
 
 
 def _weigh(found: Sequence[Sign], *, is_visible: bool) -> Severity | None:
-    """A strong sign makes an error where the uses of the class can be seen, and a warning where nothing uses it.
+    """A strong sign makes an error where the uses of the class can be seen, and a warning where they cannot.
 
     Weak signs count only where they can be seen: several make a warning, one alone a suspicion.
     """

@@ -46,7 +46,7 @@ class Sign:
     """What was seen, in words. A strong one is never seen on blocks that rightly add nothing; a weak one is, rarely.
 
     `place` is the call behind which the addition is missing, where the sign tells it. `is_inherent`: what the layers
-    are forbids that somebody out of sight adds around all of them.
+    are speaks against a sum around all of them.
     """
 
     text: str
@@ -117,9 +117,7 @@ def _transformer(candidate: Candidate) -> Sign | None:
 def _drops_paths(candidate: Candidate) -> Sign | None:
     """Stochastic depth and layer scale make sense only on a branch that is added to something."""
     dropped = next((item for item in candidate.block.stream.values if STOCHASTIC_DEPTH.fullmatch(item.name)), None)
-    if dropped is None:
-        return None
-    return Sign(f"`{dropped.name}` drops or scales a branch of a sum", is_strong=True, is_inherent=True)
+    return None if dropped is None else Sign(f"`{dropped.name}` drops or scales a branch of a sum", is_strong=True)
 
 
 def _interface(candidate: Candidate) -> Sign | None:
