@@ -411,5 +411,28 @@ RULE = Rule(
                     return self.up(x, lateral)
             """,
         ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Resampler(nn.Module):
+                def __init__(self, dim, count):
+                    super().__init__()
+                    self.query = nn.Parameter(torch.zeros(count, dim))
+                    self.cross_attn = nn.MultiheadAttention(dim, 4)
+                    self.layer_norm = nn.LayerNorm(dim)
+                    self.feed_forward = nn.Linear(dim, dim)
+                def forward(self, states):
+                    queries = self.query.unsqueeze(0).repeat(states.shape[0], 1, 1)
+                    out, _ = self.cross_attn(queries, states, states)
+                    return self.feed_forward(self.layer_norm(out))
+            class Model(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.projector = Resampler(dim, 64)
+                def forward(self, x):
+                    return self.projector(x)
+            """,
+        ),
     ),
 )

@@ -439,5 +439,25 @@ RULE = Rule(
                     return out
             """
         ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Unpacked(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, pair):
+                    x, residual = pair
+                    return self.fc(x)
+            class Unet(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.down = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.skip = nn.Conv2d(ch, ch, 1)  # nn-lint: ignore[unused-layer]
+                def forward(self, x):
+                    return torch.cat([x, self.down(x)], 1)
+            """,
+        ),
     ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import libcst as cst
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Statement = cst.CSTNode
 _CONDITIONS = (cst.Comparison, cst.BooleanOperation)
 _PROJECTIONS = ("downsample", "shortcut")
+_ONLY_A_SHORTCUT = re.compile(r"short_?cut|skip_connection|residual|identity")
+"""What is no skip of a U-Net and no layer that makes things smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def saved_inputs(cls: ModuleClass) -> Iterator[SavedInput]:
     read, own = reads(forward), set(walk(forward.node))
     found: dict[str, list[tuple[cst.Assign, Value]]] = {}
     for name, statement, value in flow.bound:
-        if name not in read and statement in own and isinstance(statement, cst.Assign):
+        if name not in read and statement in own and _assigns(statement, name):
             found.setdefault(name, []).append((statement, value))
     for name, bindings in found.items():
         values = [value for _, value in bindings]
@@ -97,6 +99,13 @@ def saved_inputs(cls: ModuleClass) -> Iterator[SavedInput]:
             statements = tuple(dict.fromkeys(statement for statement, _ in bindings))
             projected = any(value.kind is Kind.LAYER for value in values) and holds_input
             yield SavedInput(name, statements, projected, is_named, holds_input, is_certain)
+
+
+def _assigns(statement: cst.CSTNode, name: str) -> TypeGuard[cst.Assign]:
+    """Whether a statement assigns to the name alone; a part of a tuple is no saved input."""
+    return isinstance(statement, cst.Assign) and any(
+        isinstance(item.target, cst.Name) and item.target.value == name for item in statement.targets
+    )
 
 
 def _has_branch(flow: Flow) -> bool:
@@ -134,6 +143,8 @@ def dead_attributes(cls: ModuleClass) -> Iterator[DeadAttribute]:
         is_condition = SHORTCUT_CONDITION.fullmatch(attribute) is not None and _is_condition(init, attribute)
         is_flag = RESIDUAL_FLAG.fullmatch(attribute) is not None or is_condition
         if attribute in read or not (is_flag or SHORTCUT_ATTRIBUTE.fullmatch(attribute)):
+            continue
+        if back is Return.POSSIBLE and not (is_flag or _ONLY_A_SHORTCUT.search(attribute)):
             continue
         raw = _raw_sum(cls) if merges and attribute in _PROJECTIONS else None
         if (merges and raw is None) or reads_elsewhere(cls, attribute):
