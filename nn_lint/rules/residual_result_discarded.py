@@ -451,10 +451,10 @@ RULE = Rule(
                     x, residual = pair
                     return self.fc(x)
             class Unet(nn.Module):
-                def __init__(self, ch):
+                def __init__(self, ch, downsample=None):
                     super().__init__()
                     self.down = nn.Conv2d(ch, ch, 3, padding=1)
-                    self.skip = nn.Conv2d(ch, ch, 1)  # nn-lint: ignore[unused-layer]
+                    self.downsample = downsample
                 def forward(self, x):
                     return torch.cat([x, self.down(x)], 1)
             """,
