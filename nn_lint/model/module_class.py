@@ -65,8 +65,8 @@ class Slices:
 class ModelRegistry:
     """Builds each class's model, keeps those that were asked for last, and remembers of each class what costs most.
 
-    `sites`: where it is used; `adding`: whether it adds its own input; `weighted`: whether it has weights.
-    `suspicions`: whether somebody wants to see them.
+    `sites`: where it is used; `adding`: whether it adds what it is given at some places; `weighted`: whether it has
+    weights. `suspicions`: whether somebody wants to see them.
     """
 
     def __init__(self, hierarchy: Hierarchy, slices: Slices | None = None, *, suspicions: bool = True) -> None:
@@ -74,7 +74,7 @@ class ModelRegistry:
         self.slices = slices or Slices()
         self.suspicions = suspicions
         self.sites: dict[ProjectClass, tuple[Site, ...]] = {}
-        self.adding: dict[ProjectClass, bool] = {}
+        self.adding: dict[tuple[ProjectClass, frozenset[int | str] | None], bool] = {}
         self.weighted: dict[ProjectClass, bool] = {}
         self._models: OrderedDict[ProjectClass, ModuleClass] = OrderedDict()
 
