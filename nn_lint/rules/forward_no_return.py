@@ -433,5 +433,21 @@ RULE = Rule(
                     x = self.refuse(x)
             """
         ),
+        Example(
+            """
+            from torch import nn
+            class Trainer(nn.Module):
+                def __init__(self, net, runner):
+                    super().__init__()
+                    self.net = net
+                    self.runner = runner
+                def print(self, message):
+                    return self.runner.print(message)
+                def forward(self, batches):
+                    for batch in batches:
+                        self.runner.backward(self.net(batch).sum())
+                    self.print(f"{len(batches)} batches")
+            """
+        ),
     ),
 )

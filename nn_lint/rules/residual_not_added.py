@@ -651,5 +651,32 @@ RULE = Rule(
                     return self.projector(x)
             """,
         ),
+        Example(
+            """
+            from torch import nn
+            from hyper_connections import stream_functions
+            class ConformerBlock(nn.Module):
+                def __init__(self, width, streams):
+                    super().__init__()
+                    connected, expand, reduce = stream_functions(streams, dim=width)
+                    ff1, ff2 = nn.Linear(width, width), nn.Linear(width, width)
+                    attn = nn.MultiheadAttention(width, 2)
+                    self.ff1 = connected(branch=nn.Sequential(nn.LayerNorm(width), ff1))
+                    self.attn = connected(branch=attn)
+                    self.ff2 = connected(branch=nn.Sequential(nn.LayerNorm(width), ff2))
+                    self.post_norm = nn.LayerNorm(width)
+                def forward(self, x):
+                    # the residual streams are in the hyper connections
+                    return self.post_norm(self.ff2(self.attn(self.ff1(x))))
+            class Conformer(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.blocks = nn.ModuleList([ConformerBlock(width, 4) for _ in range(2)])
+                def forward(self, x):
+                    for block in self.blocks:
+                        x = block(x)
+                    return x
+            """
+        ),
     ),
 )

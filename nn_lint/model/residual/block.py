@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import libcst as cst
+
+from nn_lint.model.layer_calls import built_class
 from nn_lint.model.layers import Layer
 from nn_lint.model.residual.names import CONDITION, RESIDUAL_CLASS
 from nn_lint.model.residual.routes import Stream, adds_its_input, main_stream
@@ -102,11 +105,36 @@ def _weights_of(cls: ModuleClass, part: Layer, name: str) -> int | None:
         return max(written, int(_WEIGHTED_NAME.fullmatch(part.cls.facts.name) is not None))
     if part.torch_name is None:
         callee = part.callee.split(".")[-1]
+        if _wraps(cls, part) and not _KEEPS.search(callee):
+            return None
         counted = 1 if _WEIGHTED_CALLEE.search(callee) else _weights_by_name(callee)
         return _weights_by_name(name.removesuffix("[]")) if counted is None else counted
     if _OPEN.fullmatch(part.torch_name):
         return None
     return int(_WEIGHTED.fullmatch(part.torch_name) is not None)
+
+
+def _wraps(cls: ModuleClass, part: Layer) -> bool:
+    """Whether a function or class that is not known is handed a module: it may add to what that gives."""
+    init = cls.init
+    if init is None:
+        return False
+    given = [item.value for item in part.call.args]
+    local = {item.value for item in given if isinstance(item, cst.Name)}
+    given += [
+        node.value
+        for node in init.own_nodes
+        if isinstance(node, cst.Assign) and any(_is_one_of(item.target, local) for item in node.targets)
+    ]
+    return any(isinstance(item, cst.Call) and built_class(cls, init, item) is not None for item in given)
+
+
+def _is_one_of(node: cst.CSTNode, names: set[str]) -> bool:
+    return isinstance(node, cst.Name) and node.value in names
+
+
+_KEEPS = re.compile(r"norm|parametri|compile|script|checkpoint", re.IGNORECASE)
+"""What gives the module that it was handed, with other weights at most."""
 
 
 def _weights_by_name(name: str) -> int | None:
