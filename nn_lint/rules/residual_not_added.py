@@ -678,5 +678,34 @@ RULE = Rule(
                     return x
             """
         ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class GatedResidual(nn.Module):
+                def __init__(self, width, streams):
+                    super().__init__()
+                    self.width, self.streams = width, streams
+                    self.norm = nn.LayerNorm(width * streams)
+                    self.down = nn.Linear(width * streams, width)
+                    self.up = nn.Linear(width, width * streams)
+                def forward(self, x):
+                    x = self.norm(x)
+                    weight = torch.sigmoid(self.up(self.down(x)))
+                    return (weight * x).unflatten(-1, (self.streams, self.width)).mean(dim=-2)
+            class SharedLayer(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.norm1, self.norm2 = nn.LayerNorm(2 * width), nn.LayerNorm(2 * width)
+                    self.attention = nn.MultiheadAttention(2 * width, 2)
+                    self.feed_forward = nn.Sequential(nn.Linear(2 * width, width), nn.ReLU(), nn.Linear(width, width))
+                def forward(self, x, original):
+                    x = self.norm1(torch.cat([x, original], dim=-1))
+                    x, _ = self.attention(x, x, x)
+                    return self.feed_forward(self.norm2(x))
+            def build(width):
+                return GatedResidual(width, 2), SharedLayer(width)
+            """
+        ),
     ),
 )

@@ -34,6 +34,7 @@ _WEIGHTED_NAME = re.compile(
     r"_*\w*(?:conv|attn|attention|att|mha|mlp|ff_?n?|feed_?forward|linear|proj|dense|fc|mixer|qkv|recurrent|rnn|lstm|gru|ssm|dw|pw)\w*",
     re.IGNORECASE,
 )
+_POOLING = frozenset({"mean", "amax", "amin", "max", "sum", "logsumexp"})
 _MOST_LAYERS = 24
 _UNKNOWN_WEIGHTS = 2
 _HAS_WEIGHTS = re.compile(r"\b(?:\w*Conv\w*|\w*[Ll]inear\w*|Parameter|\w*(?:Attn|Attention|Mlp|MLP|conv\dx\d)\w*)\(")
@@ -70,17 +71,21 @@ def shortcutless_block(cls: ModuleClass) -> Block | None:
 
 
 def _is_closed(stream: Stream) -> bool:
-    """Whether every call on the way can be looked into, and neither the raw input nor another one is joined to it."""
+    """Whether every call on the way can be looked into, and neither the raw input nor another one is joined to it.
+
+    What is gathered from a whole dimension at last is no stream that goes on.
+    """
     return (
-        not any(value.kind is Kind.UNKNOWN for value in stream.values)
+        not any(value.kind is Kind.OPERATION and value.name in _POOLING for value in stream.spine)
+        and not any(value.kind is Kind.UNKNOWN for value in stream.values)
         and not any(meeting.joins_raw for meeting in stream.meetings)
         and not any(_takes_a_shortcut_from_outside(stream, value) for value in stream.values)
     )
 
 
 def _takes_a_shortcut_from_outside(stream: Stream, value: Value) -> bool:
-    """Whether something is added that is made of another input, unless that input's name is that of a condition."""
-    if value.kind not in (Kind.ADD, Kind.SUBTRACT):
+    """Whether something made of another input is added or joined, unless that input tells the block a condition."""
+    if value.kind not in (Kind.ADD, Kind.SUBTRACT, Kind.CONCATENATE):
         return False
     own = stream.operands(value)
     others = (item for item in value.dependent_operands if item not in own)

@@ -55,10 +55,6 @@ class Sign:
     is_inherent: bool = False
 
 
-_POOLING = frozenset({"mean", "amax", "amin", "max", "sum", "logsumexp"})
-"""What is gathered from a whole sequence is no stream that goes on."""
-
-
 def signs(candidate: Candidate) -> Iterator[Sign]:
     """Every sign of a candidate, strong ones first."""
     found = [sign for look in _LOOKS if (sign := look(candidate)) is not None]
@@ -117,7 +113,7 @@ _JOINS = re.compile(
 
 def _transformer(candidate: Candidate) -> Sign | None:
     parts = transformer_parts(candidate.cls, candidate.block.called)
-    if parts is None or any(value.name in _POOLING for value in candidate.block.stream.values):
+    if parts is None:
         return None
     said = ", ".join(f"`{part}`" for part in parts.names)
     text = f"{said} follow one another as in a transformer block"
