@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from nn_lint.model.module_class import ModelRegistry
 
 MAX_PASSES = 12
+_ROW_BREAK = re.compile(r"\s*\n\s*")
+"""In code of several rows that a message quotes."""
 MOST_CALLERS = 4
 
 
@@ -136,7 +139,7 @@ class Engine:
         if self._registry is None:
             from nn_lint.model.module_class import ModelRegistry
 
-            self._registry = ModelRegistry(self._hierarchy)
+            self._registry = ModelRegistry(self._hierarchy, suspicions=not self._hidden)
         return self._registry
 
     def _applicable(self, cls: ProjectClass, text: Text) -> list[Rule]:
@@ -166,7 +169,7 @@ def _diagnostic(rule: Rule, finding: Finding, text: Text, facts: ClassFacts | No
     return Diagnostic(
         code=rule.code,
         name=rule.name,
-        message=finding.message,
+        message=_ROW_BREAK.sub(" ", finding.message),
         filename=text.filename,
         span=finding.span,
         line=text.lines.row(finding.span.start.row),

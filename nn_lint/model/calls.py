@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,6 +30,10 @@ class _Callable:
     bound: bool
 
 
+_ONLY_RUNS = re.compile(r"checkpoint|apply_chunking_to_forward|^(?:partial|map|vmap|compile|script|trace|jit)$")
+"""Functions that call what they are handed and give its result; others may do more with it, add to it for one."""
+
+
 class Calls(Expressions):
     """Evaluates calls; functions met on the way are run in place, to some depth."""
 
@@ -51,14 +56,16 @@ class Calls(Expressions):
         callee = self.expression(node.func, environment)
         if id(callee) in self._callables:
             return self._run(self._callables[id(callee)], node, arguments, environment)
+        name = (dotted(node.func) or "").split(".")[-1]
         for index, argument in enumerate(arguments):
             if id(argument) in self._callables:
+                if _ONLY_RUNS.search(name) is None:
+                    return self.make(Kind.UNKNOWN, arguments, name, node)
                 rest = [*arguments[:index], *arguments[index + 1 :]]
                 return self._run(self._callables[id(argument)], node, rest, environment, skip=1)
         submodule = self._submodule(callee)
         if submodule is not None:
             return self._layer(submodule, node, arguments)
-        name = (dotted(node.func) or "").split(".")[-1]
         for index, argument in enumerate(arguments):
             handed = self._handed(argument, name)
             if handed is not None:

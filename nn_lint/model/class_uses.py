@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from nn_lint.model.class_calls import is_applied
 from nn_lint.model.layers import ACTIVATIONS
+from nn_lint.model.occurrences import attribute_occurrences
+from nn_lint.model.stores import stores
 from nn_lint.model.syntax import dotted, self_attribute, walk
-from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import TorchClass
 from nn_lint.project.torch_names import MODULES
 
 if TYPE_CHECKING:
-    from nn_lint.model.method import Method
     from nn_lint.model.module_class import ModuleClass
 
 LAYER_NAMES = MODULES - {
@@ -31,8 +32,6 @@ LAYER_NAMES = MODULES - {
 
 WITHOUT_STATE = (ACTIVATIONS - {"PReLU", "RReLU", "Threshold"}) | {"Identity", "Flatten", "Softmax2d"}
 """Layers that are built without arguments, hold no weights and do the same in training and evaluation."""
-
-_TENSOR_KINDS = frozenset({Kind.LAYER, Kind.ADD, Kind.SUBTRACT, Kind.MULTIPLY, Kind.CONCATENATE, Kind.OPERATION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +60,21 @@ def stored_classes(cls: ModuleClass) -> Iterator[ClassUse]:
                 continue
             attributes = [self_attribute(item.target, method.receiver) for item in node.targets]
             name = layer_class(cls, node.value) if any(attributes) else None
-            if name is not None and all(item and _is_only_applied(cls, item) for item in attributes):
+            if name is not None and all(item and _is_only_applied(cls, item, name, node) for item in attributes):
                 yield ClassUse(node.value, name)
 
 
-def _is_only_applied(cls: ModuleClass, attribute: str) -> bool:
-    if cls.flow is None or sum(item.layers.assignments.get(attribute, 0) for item in (cls, *cls.ancestors)) != 1:
+def _is_only_applied(cls: ModuleClass, attribute: str, name: str, statement: cst.Assign) -> bool:
+    """Whether all calls of an attribute hand it a tensor, and other values that it gets are not made of it."""
+    if cls.flow is None:
         return False
-    calls = list(cls.calls_on_self(attribute))
-    values = [cls.flow.made.get(call) for call in calls]
-    return bool(calls) and all(item is not None and any(map(_is_tensor, item.operands)) for item in values)
+    others = [(method, store) for method in cls.methods for store in stores(method) if store.attribute == attribute]
+    if len(others) != sum(item.layers.assignments.get(attribute, 0) for item in (cls, *cls.ancestors)):
+        return False
+    rest = ((method, store.value) for method, store in others if store.statement is not statement)
+    if any(True for method, value in rest for _ in attribute_occurrences(value, method.receiver, attribute)):
+        return False
+    return is_applied(cls, list(cls.calls_on_self(attribute)), name)
 
 
 def listed_classes(cls: ModuleClass) -> Iterator[ClassUse]:
@@ -99,29 +103,6 @@ def applied_classes(cls: ModuleClass) -> Iterator[ClassUse]:
         return
     calls = [node for node in walk(forward.node.body, cst.Call) if isinstance(node, cst.Call) and node.args]
     found = [(node, name) for node in calls if (name := layer_class(cls, node.func)) is not None]
-    flow = cls.flow if found else None
-    for node, name in found if flow is not None else ():
-        assert flow is not None, "asked only with a flow"
-        first = node.args[0]
-        value = None if first.star or first.keyword is not None else flow.made.get(first.value)
-        given = value is not None and (_is_tensor(value) or value is next(iter(flow.inputs), None))
-        if given and not _is_called(forward, node):
+    for node, name in found:
+        if is_applied(cls, [node], name):
             yield ClassUse(node.func, name, node)
-
-
-def _is_tensor(value: Value) -> bool:
-    """Whether a value can be nothing but a tensor: a layer or function of torch made it, or it goes through forward."""
-    return value.depends and (value.kind in _TENSOR_KINDS or value.kind is Kind.INPUT)
-
-
-def _is_called(method: Method, node: cst.Call) -> bool:
-    """Whether the instance is called after all: `nn.Dropout(p)(x)`, `drop = nn.Dropout(p)` and then `drop(x)`."""
-    bound = {
-        target.target.value
-        for item in walk(method.node.body, cst.Assign)
-        if isinstance(item, cst.Assign) and item.value is node
-        for target in item.targets
-        if isinstance(target.target, cst.Name)
-    }
-    functions = [item.func for item in walk(method.node.body, cst.Call) if isinstance(item, cst.Call)]
-    return any(item is node or (isinstance(item, cst.Name) and item.value in bound) for item in functions)

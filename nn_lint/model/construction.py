@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,8 @@ import libcst as cst
 from nn_lint.diagnostic import Span
 from nn_lint.model.attributes import assigned_attributes, read_attributes
 from nn_lint.model.init_flow import Called, InitFlow, trace_init
-from nn_lint.model.method import Method, bound_names, names
+from nn_lint.model.method import Method, bound_names, hands_over, names
+from nn_lint.model.never_returns import ends_the_run
 from nn_lint.model.parent_calls import CallForm, ParentCall
 from nn_lint.model.spelling import is_misspelled_init
 from nn_lint.model.syntax import dotted, self_attribute, walk
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
 _ARGUMENT_FREE = frozenset(
     {"Module", "Sequential", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict", "Identity"}
 )
-_OBSERVERS = frozenset({"print", "isinstance", "hasattr", "getattr", "setattr", "len", "id", "type", "repr", "str"})
+_OBSERVERS = frozenset(
+    {"print", "isinstance", "hasattr", "getattr", "setattr", "len", "id", "type", "repr", "str", "super"}
+)
+_ASKS_FOR_INIT = re.compile(r"init|super|parent", re.IGNORECASE)
 _REGISTERING = frozenset({"add_module", "register_module", "register_parameter", "register_buffer"})
 _STATE_COPIES = frozenset({"__dict__", "__setstate__", "__class__"})
 
@@ -36,7 +41,10 @@ class Construction:
     @cached_property
     def init_flow(self) -> InitFlow:
         """The order of things in `__init__`."""
-        return trace_init(self._init.node.body, self._calls_parent_init, self._registers)
+        cls = self._cls
+        return trace_init(
+            self._init.node.body, self._calls_parent_init, self._registers, lambda node: ends_the_run(cls, node)
+        )
 
     @property
     def copies_state(self) -> bool:
@@ -52,14 +60,18 @@ class Construction:
     def mentions_parent_init(self) -> bool:
         """Whether `__init__` uses `super` at all, or it or a method that it calls on itself calls some `__init__`."""
         init = self._init
-        if "super" in init.names_read or self._hands_self_over:
+        if "super" in init.names_read or self.hands_self_over:
             return True
         return any(method.parent_calls for method in self._cls.closure([init]))
 
     @property
-    def _hands_self_over(self) -> bool:
-        """Whether a function that may do the construction gets the object itself."""
-        return any(name not in _OBSERVERS for name in self._init.hands_receiver_to())
+    def hands_self_over(self) -> bool:
+        """Whether a function that may do the construction gets the object itself, or another name does."""
+        init = self._init
+        given_names = (node for node in init.own_nodes if isinstance(node, (cst.Assign, cst.AnnAssign)))
+        if any(isinstance(node.value, cst.Name) and node.value.value == init.receiver for node in given_names):
+            return True
+        return any(name not in _OBSERVERS for name in init.hands_receiver_to())
 
     @property
     def registers_nothing(self) -> bool:
@@ -101,11 +113,7 @@ class Construction:
     @property
     def parent_is_module_alone(self) -> bool:
         """Whether `super()` is `nn.Module` in every use of the class: no other constructor can come between."""
-        if "call_super_init" in self._cls.facts.assigned or any(
-            "call_super_init" in cls.facts.assigned for cls in self._cls.ancestors
-        ):
-            return False
-        if self._ancestor_misspells_init:
+        if self.goes_on_behind_module or self._ancestor_misspells_init:
             return False
         next_init = next(
             (
@@ -115,15 +123,23 @@ class Construction:
             ),
             None,
         )
-        return next_init == TorchClass("Module") and not self._cls.name.endswith("Mixin") and not self._is_combined
+        return next_init == TorchClass("Module") and not self._cls.name.endswith("Mixin") and not self.is_combined
 
     @property
-    def _is_combined(self) -> bool:
-        """Whether a class of a file that mentions this one inherits from it and from others."""
+    def goes_on_behind_module(self) -> bool:
+        """Whether `call_super_init` is set, on the class or from outside, so that `nn.Module` calls the next init."""
+        owners = (self._cls, *self._cls.ancestors)
+        return any("call_super_init" in item.definition.file.text.content for item in owners)
+
+    @property
+    def is_combined(self) -> bool:
+        """Whether a class of a file that mentions this one inherits from it and from others, or `type` makes one."""
         hierarchy = self._cls.registry.hierarchy
-        return any(
+        files = tuple(hierarchy.files.mentioning(self._cls.name, self._cls.definition.file))
+        made = re.compile(rf"\b(?:type|new_class)\([^()]*,\s*\([^()]*\b{self._cls.name}\b")
+        return any(made.search(file.text.content) for file in files) or any(
             len(facts.bases) > 1 and self._cls.definition in hierarchy.ancestry(ProjectClass(file, facts)).order
-            for file in hierarchy.files.mentioning(self._cls.name, self._cls.definition.file)
+            for file in files
             for facts in file.facts.classes
         )
 
@@ -143,9 +159,10 @@ class Construction:
         return init
 
     def _asks_the_object(self, node: cst.CSTNode) -> bool:
-        """A condition that looks at the object under construction, or at its class."""
+        """A condition that looks at the object under construction or its class, or that a caller decides for it."""
         read = {name.value for name in names(node.test)} if isinstance(node, cst.If) else set()
-        return bool(read & {self._init.receiver, "hasattr", "isinstance", "issubclass", "super", "type", "__class__"})
+        looked_at = {self._init.receiver, "hasattr", "isinstance", "issubclass", "super", "type", "__class__"}
+        return bool(read & looked_at) or any(_ASKS_FOR_INIT.search(name) for name in read)
 
     def reaches_parent(self, call: ParentCall) -> bool:
         """Whether a call, as written, runs some `__init__` of nn.Module: spelled right, bound, on a module's base."""
@@ -160,6 +177,8 @@ class Construction:
             return True
         if not isinstance(node, cst.Call):
             return False
+        if hands_over(node, self._init.receiver) and dotted(node.func) not in _OBSERVERS:
+            return True
         name = self_attribute(node.func, self._init.receiver)
         helper = self._cls.find_method(name) if name else None
         return helper is not None and any(method.parent_calls for method in self._cls.closure([helper]))

@@ -101,7 +101,7 @@ def _is_plain_use(chain: Chain) -> bool:
     if isinstance(parent, cst.AugAssign):
         return node is parent.target
     if isinstance(parent, cst.Assign):
-        return all(_is_unpacked(item.target) for item in parent.targets)
+        return all(_is_plain_target(chain, item.target) for item in parent.targets)
     if isinstance(parent, (cst.BooleanOperation, cst.UnaryOperation, cst.Assert)):
         return True
     if isinstance(parent, cst.Attribute):
@@ -111,8 +111,8 @@ def _is_plain_use(chain: Chain) -> bool:
     if isinstance(parent, cst.Arg):
         return _is_plain_argument(chain)
     if isinstance(parent, cst.For) and node is parent.iter:
-        return not _is_handling(parent.body) and not _hands_on(parent.target, parent.body)
-    return isinstance(parent, cst.CompFor) and node is parent.iter and _is_plain_comprehension(chain, parent.target)
+        return not _is_handling(parent.body, _names(parent.target)) and not _hands_on(parent.target, parent.body)
+    return isinstance(parent, cst.CompFor) and node is parent.iter and _is_plain_comprehension(chain)
 
 
 def _is_unpacked(target: cst.CSTNode) -> bool:
@@ -154,13 +154,17 @@ def _is_plain_argument(chain: Chain) -> bool:
     return name in _WALKING and _is_plain_use(chain[:-2])
 
 
-def _is_plain_comprehension(chain: Chain, target: cst.CSTNode) -> bool:
+def _is_plain_comprehension(chain: Chain) -> bool:
     """A comprehension that calls the items; one that hands them on, or takes their parameters, does something else."""
     comprehension = next(
         node for node in reversed(chain) if isinstance(node, (cst.BaseComp, cst.DictComp)) and node is not chain[-1]
     )
     value = comprehension.value if isinstance(comprehension, cst.DictComp) else comprehension.elt  # type: ignore[attr-defined]
-    return not isinstance(value, cst.Name) and not _is_handling(comprehension) and not _hands_on(target, comprehension)
+    loops = [node for node in walk(comprehension, cst.CompFor) if isinstance(node, cst.CompFor)]
+    names = frozenset(name for loop in loops for name in _names(loop.target))
+    if isinstance(value, cst.Name) or _is_handling(comprehension, names):
+        return False
+    return not any(_hands_on(loop.target, comprehension) for loop in loops)
 
 
 def _hands_on(target: cst.CSTNode, body: cst.CSTNode) -> bool:
@@ -181,7 +185,41 @@ def _is_one_of(node: cst.CSTNode, names: set[str]) -> bool:
     return isinstance(node, cst.Name) and node.value in names
 
 
-def _is_handling(node: cst.CSTNode) -> bool:
-    """Whether code moves, trains or registers what it goes through."""
-    names = (item.value for item in walk(node, cst.Name) if isinstance(item, cst.Name))
-    return not _HANDLING.isdisjoint(names)
+def _is_handling(node: cst.CSTNode, items: frozenset[str]) -> bool:
+    """Whether code moves, trains or registers the items of what it goes through, or gives them other names."""
+    for item in walk(node, cst.Attribute, cst.Call, cst.Assign):
+        if isinstance(item, cst.Attribute):
+            acts = item.attr.value in _HANDLING and _owner(item) in items
+        elif isinstance(item, cst.Call):
+            named = (dotted(item.func) or "?").rpartition(".")[2] in _HANDLING
+            acts = named and any(_names(argument.value) & items for argument in item.args)
+        else:
+            acts = isinstance(item, cst.Assign) and isinstance(item.value, cst.Name) and item.value.value in items
+        if acts:
+            return True
+    return False
+
+
+def _owner(node: cst.CSTNode) -> str:
+    """The name that an attribute is one of, also by way of items: the result of a call belongs to nobody."""
+    while isinstance(node, (cst.Attribute, cst.Subscript)):
+        node = node.value
+    return node.value if isinstance(node, cst.Name) else ""
+
+
+def _names(node: cst.CSTNode) -> frozenset[str]:
+    return frozenset(item.value for item in walk(node, cst.Name) if isinstance(item, cst.Name))
+
+
+def _is_plain_target(chain: Chain, target: cst.BaseExpression) -> bool:
+    """Whether what a container is assigned to goes nowhere either: its items, a part of itself, a local name."""
+    if isinstance(target, cst.Attribute):
+        return dotted(target) == dotted(chain[-1].value) if isinstance(chain[-1], cst.Subscript) else False
+    if not isinstance(target, cst.Name):
+        return _is_unpacked(target)
+    uses = [item for item in name_occurrences(chain[0], target.value) if not isinstance(item[-2], cst.AssignTarget)]
+    return not any(map(_is_stored, uses)) and all(map(_is_plain_use, uses))
+
+
+def _is_stored(chain: Chain) -> bool:
+    return any(isinstance(node, cst.Assign) for node in chain[-4:-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -9,7 +10,8 @@ import libcst as cst
 from nn_lint.model.containers import parts
 from nn_lint.model.expressions import Flow
 from nn_lint.model.inplace import FLAG_POSITIONS, in_place
-from nn_lint.model.layers import ACTIVATIONS, CONVOLUTIONS, Layer
+from nn_lint.model.layers import ACTIVATIONS, CONVOLUTIONS, PASSIVE, Layer
+from nn_lint.model.occurrences import name_occurrences, occurrences
 from nn_lint.model.syntax import dotted
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import ExternalClass
@@ -24,7 +26,7 @@ _LAYERS = (
     | {f"{name}{rank}d" for name in ("MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool") for rank in (1, 2, 3)}
     | {f"BatchNorm{rank}d" for rank in (1, 2, 3)}
     | {f"Dropout{rank}" for rank in ("", "1d", "2d", "3d")}
-    | {"Linear", "LayerNorm", "GroupNorm", "RMSNorm", "Softmax", "Flatten", "Upsample", "PixelShuffle"}
+    | {"Linear", "LayerNorm", "GroupNorm", "RMSNorm", "Softmax", "LogSoftmax", "Flatten", "Upsample", "PixelShuffle"}
 )
 """Layers that are called for their result; an `nn.Identity` is a place for hooks."""
 
@@ -40,12 +42,17 @@ FUNCTIONS = _TENSOR_METHODS | frozenset(
     (
         "relu6 leaky_relu elu selu gelu silu mish hardswish softplus dropout dropout2d normalize layer_norm "
         "group_norm interpolate max_pool2d avg_pool2d adaptive_avg_pool2d linear conv1d conv2d conv3d pad cat "
-        "concat stack add mul sub div sqrt exp log abs sum mean einsum where"
+        "concat stack vstack hstack dstack add mul sub div sqrt exp log abs sum mean einsum where"
     ).split()
 )
 """Functions of torch that change nothing."""
 
 _HOOK = "register_forward"
+_MAKES_IN_PLACE = re.compile(r"\.inplace\b[ \t]*=(?!=)|[\"']inplace[\"']")
+_STATISTICS = re.compile(r"\b(?:running_mean|running_var|num_batches_tracked)\b")
+_TENSOR_FIELDS = frozenset(
+    "shape dtype device ndim T mT H mH data grad is_cuda requires_grad real imag layout is_sparse grad_fn names".split()
+)
 
 
 def is_thrown_away(cls: ModuleClass, flow: Flow, statement: cst.Expr) -> bool:
@@ -55,12 +62,12 @@ def is_thrown_away(cls: ModuleClass, flow: Flow, statement: cst.Expr) -> bool:
     if value is None or not value.depends:
         return False
     if isinstance(node, cst.BinaryOperation):
-        return isinstance(node.operator, _ARITHMETIC)
+        return isinstance(node.operator, _ARITHMETIC) and all(_may_be_tensor(cls, item) for item in value.operands)
     if not isinstance(node, cst.Call) or value.node is not node or in_place(cls, value) is not None:
         return False
     if value.kind is Kind.LAYER:
-        hooked = any(_HOOK in item.text for item in (cls, *cls.ancestors))
-        return not hooked and value.layer is not None and all(map(_only_computes, parts(cls, value.layer)))
+        hooked = any(_HOOK in item.definition.file.text.content for item in (cls, *cls.ancestors))
+        return not hooked and value.layer is not None and _only_computes(cls, flow, statement, value.layer)
     if _may_be_told_to_write(node, value.name):
         return False
     origin = dotted(node.func)
@@ -71,10 +78,32 @@ def is_thrown_away(cls: ModuleClass, flow: Flow, statement: cst.Expr) -> bool:
     ):
         return value.name in FUNCTIONS
     receiver = flow.made.get(node.func.value) if isinstance(node.func, cst.Attribute) else None
-    return value.name in _TENSOR_METHODS and receiver is not None and _is_tensor(receiver)
+    return value.name in _TENSOR_METHODS and receiver is not None and _is_tensor(cls, receiver)
 
 
-def _only_computes(layer: Layer | None) -> bool:
+def _only_computes(cls: ModuleClass, flow: Flow, statement: cst.Expr, layer: Layer) -> bool:
+    """Whether a call of a layer can have no other effect than its result."""
+    inside = tuple(parts(cls, layer))
+    if any(item is not None and (item.torch_name or "").startswith("BatchNorm") for item in inside):
+        calls = [item for item in flow.values if item.kind is Kind.LAYER and item.layer is layer]
+        if len(calls) > 1 or _STATISTICS.search(cls.text) or _is_set_apart(cls, statement):
+            return False
+    may_write = _MAKES_IN_PLACE.search(cls.definition.file.text.content) is not None
+    return all(_gives_new(item) for item in inside) and not (
+        may_write and any(item is not None and item.torch_name in ACTIVATIONS | PASSIVE for item in inside)
+    )
+
+
+def _is_set_apart(cls: ModuleClass, statement: cst.Expr) -> bool:
+    """Whether a statement stands below a condition or a `with`, or in a forward that keeps no gradients."""
+    forward = cls.method("forward")
+    chains = occurrences(forward.node.body, lambda node: node is statement) if forward is not None else iter(())
+    around = next(chains, ())
+    free = forward is not None and any(name.endswith(("no_grad", "inference_mode")) for name in forward.decorators)
+    return free or any(isinstance(node, (cst.If, cst.With)) for node in around)
+
+
+def _gives_new(layer: Layer | None) -> bool:
     if layer is None or layer.torch_name not in _LAYERS:
         return False
     flag = layer.argument("inplace")
@@ -90,6 +119,23 @@ def _may_be_told_to_write(call: cst.Call, name: str) -> bool:
     return bool(named & {"inplace", "out"}) or any(item.star for item in call.args) or len(plain) > limit
 
 
-def _is_tensor(value: Value) -> bool:
+def _is_tensor(cls: ModuleClass, value: Value) -> bool:
     """Whether a value can only be a tensor, or is an input that is used like one."""
-    return value.depends and value.kind not in (Kind.COLLECTION, Kind.ITEM, Kind.UNKNOWN, Kind.CONSTANT)
+    is_open = value.kind in (Kind.COLLECTION, Kind.ITEM, Kind.UNKNOWN, Kind.CONSTANT)
+    return value.depends and not is_open and _may_be_tensor(cls, value)
+
+
+def _may_be_tensor(cls: ModuleClass, value: Value) -> bool:
+    """Whether nothing, neither annotation nor a field that is asked of it, says that an input is another object."""
+    forward = cls.method("forward")
+    if value.kind is not Kind.INPUT or forward is None:
+        return True
+    annotation = next((item.annotation for item in forward.parameters if item.name == value.name), None)
+    if annotation is not None and "Tensor" not in annotation and "Any" not in annotation:
+        return False
+    for chain in name_occurrences(forward.node.body, value.name):
+        around = chain[-2]
+        is_called = isinstance(chain[-3], cst.Call) and chain[-3].func is around
+        if isinstance(around, cst.Attribute) and not is_called and around.attr.value not in _TENSOR_FIELDS:
+            return False
+    return True

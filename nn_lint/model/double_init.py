@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from nn_lint.model.attributes import assigned_attributes
+from nn_lint.model.attributes import assigned_attributes, read_attributes
 from nn_lint.model.parent_calls import CallForm, ParentCall
 from nn_lint.model.syntax import self_attribute
 from nn_lint.project.hierarchy import ProjectClass, Resolved, TorchClass
 
 if TYPE_CHECKING:
+    from nn_lint.model.method import Method
     from nn_lint.model.module_class import ModuleClass
 
 _DEPTH = 8
+_KEEPING = frozenset(
+    "_modules _parameters _buffers __dict__ children named_children modules named_modules state_dict".split()
+)
+"""What an init takes of itself to put layers back after they were wiped."""
 _RIGHT = (CallForm.ZERO_ARGUMENT, CallForm.TWO_ARGUMENT, CallForm.EXPLICIT)
 
 
@@ -42,7 +47,7 @@ class _Unknown(Exception):
 
 def wipes(cls: ModuleClass) -> Iterator[Wipe]:
     """The calls in a class's own `__init__` that throw away what was registered before them."""
-    if cls.init is None or len(cls.init.parent_calls) < 2:
+    if cls.init is None or len(cls.init.parent_calls) < 2 or cls.init.attributes_of(cls.init.receiver) & _KEEPING:
         return
     try:
         events = list(_run(cls, (cls.definition, *cls.ancestry.order), None, cls, _DEPTH))
@@ -56,7 +61,7 @@ def wipes(cls: ModuleClass) -> Iterator[Wipe]:
         if not any(item.attribute is None for item in before):
             continue
         lost = dict.fromkeys(item.attribute for item in before if item.attribute and item.attribute not in after)
-        names = tuple(name for name in lost if _is_set_once(cls, name))
+        names = tuple(name for name in lost if _is_set_once(cls, name) and name not in _dropped(cls))
         if names:
             yield Wipe(event.call, names)
 
@@ -64,6 +69,21 @@ def wipes(cls: ModuleClass) -> Iterator[Wipe]:
 def _is_set_once(cls: ModuleClass, name: str) -> bool:
     methods = (method for item in (cls, *cls.ancestors) for method in item.methods)
     return sum(found == name for method in methods for found in assigned_attributes(method)) == 1
+
+
+def _dropped(cls: ModuleClass) -> frozenset[str]:
+    """What only methods read that an heir has replaced: nobody misses it."""
+    live: dict[str, Method] = {}
+    replaced: list[Method] = []
+    for item in (cls, *cls.ancestors):
+        for method in item.methods:
+            heir = live.setdefault(method.name, method)
+            if heir is not method and "super" not in heir.names_read:
+                replaced.append(method)
+            elif heir is not method:
+                live[f"{item.name}.{method.name}"] = method
+    read = {name for method in live.values() for name in read_attributes(method)}
+    return frozenset(name for method in replaced for name in read_attributes(method)) - read
 
 
 def _run(

@@ -25,9 +25,16 @@ class Ending:
 
 
 def endings(method: Method) -> tuple[Ending, ...]:
-    """Every path that reaches the end of a method, or a `return` of nothing there."""
+    """Every path that reaches the end of a method, or a `return` of nothing there; a `print` at the end is left out."""
     last = method.statements[-1] if method.statements else None
-    return () if last is None else tuple(_of_statement(last, last, looped=False))
+    making = next((node for node in reversed(method.statements) if not is_print(node)), None)
+    return () if last is None or making is None else tuple(_of_statement(making, last, looped=False))
+
+
+def is_print(node: cst.CSTNode) -> bool:
+    """A `print`, which makes no result."""
+    call = node.value if isinstance(node, cst.Expr) else node
+    return isinstance(call, cst.Call) and isinstance(call.func, cst.Name) and call.func.value == "print"
 
 
 def returns(method: Method) -> tuple[cst.Return, ...]:

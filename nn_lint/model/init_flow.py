@@ -8,7 +8,7 @@ from enum import IntEnum
 
 import libcst as cst
 
-from nn_lint.model.syntax import dotted, simple_statements, walk
+from nn_lint.model.syntax import simple_statements, walk
 
 
 class Called(IntEnum):
@@ -39,9 +39,9 @@ class InitFlow:
 _Predicate = Callable[[cst.CSTNode], bool]
 
 
-def trace_init(body: cst.BaseSuite, is_call: _Predicate, registers: _Predicate) -> InitFlow:
-    """Walk a body; `is_call` and `registers` judge expressions and small statements."""
-    tracer = _Tracer(is_call, registers)
+def trace_init(body: cst.BaseSuite, is_call: _Predicate, registers: _Predicate, ends: _Predicate) -> InitFlow:
+    """Walk a body; `is_call`, `registers` and `ends` (nothing comes after) judge expressions and small statements."""
+    tracer = _Tracer(is_call, registers, ends)
     end = tracer.suite(body, Called.NO)
     if end is not None:
         tracer.flow.exits.append(Event(body, end))
@@ -51,10 +51,11 @@ def trace_init(body: cst.BaseSuite, is_call: _Predicate, registers: _Predicate) 
 class _Tracer:
     """Carries the state over statements; `None` is the state of code that is not reached."""
 
-    def __init__(self, is_call: _Predicate, registers: _Predicate) -> None:
+    def __init__(self, is_call: _Predicate, registers: _Predicate, ends: _Predicate) -> None:
         self.flow = InitFlow()
         self._is_call = is_call
         self._registers = registers
+        self._ends = ends
 
     def suite(self, body: cst.BaseSuite, called: Called | None) -> Called | None:
         for statement in simple_statements(body):
@@ -68,7 +69,8 @@ class _Tracer:
             return self._if(node, called)
         if isinstance(node, (cst.For, cst.While)):
             after = self.suite(node.body, called)
-            return max(called, after) if after is not None else called
+            makes_call = any(self._is_call(item) for item in walk(node.body))
+            return Called.YES if makes_call else called if after is None else max(called, after)
         if isinstance(node, (cst.Try, cst.TryStar)):
             return self._try(node, called)
         if isinstance(node, cst.With):
@@ -82,7 +84,7 @@ class _Tracer:
         if isinstance(node, cst.Return):
             self.flow.exits.append(Event(node, after))
             return None
-        return None if isinstance(node, cst.Raise) or _ends_the_run(node) else after
+        return None if isinstance(node, cst.Raise) or self._ends(node) else after
 
     def _if(self, node: cst.If, called: Called) -> Called | None:
         called = self._simple([node.test], called)
@@ -98,12 +100,17 @@ class _Tracer:
 
     def _try(self, node: cst.Try | cst.TryStar, called: Called) -> Called | None:
         """A call in the body counts as made: what handlers do about a failing constructor is their own affair."""
+        before = len(self.flow.exits)
         after = self.suite(node.body, called)
         handlers = [self.suite(handler.body, max(called, after or called)) for handler in node.handlers]
         if node.orelse is not None and after is not None:
             after = self.suite(node.orelse.body, after)
         result = self._join([after, *handlers])
-        return self.suite(node.finalbody.body, result) if node.finalbody and result is not None else result
+        if node.finalbody is None:
+            return result
+        if any(self._is_call(item) for item in walk(node.finalbody.body)):
+            self.flow.exits[before:] = [Event(event.node, Called.YES) for event in self.flow.exits[before:]]
+        return self.suite(node.finalbody.body, result) if result is not None else None
 
     def _simple(self, nodes: Iterable[cst.CSTNode], called: Called) -> Called:
         for node in nodes:
@@ -119,11 +126,3 @@ class _Tracer:
         if not reached:
             return None
         return reached[0] if len(set(reached)) == 1 else Called.MAYBE
-
-
-def _ends_the_run(node: cst.CSTNode) -> bool:
-    """`assert False`, `sys.exit()`, `exit()`: nothing comes after it."""
-    if isinstance(node, cst.Assert):
-        return isinstance(node.test, cst.Name) and node.test.value == "False"
-    call = node.value if isinstance(node, cst.Expr) else None
-    return isinstance(call, cst.Call) and dotted(call.func) in ("sys.exit", "exit", "quit", "os._exit", "os.abort")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model.discarded import is_thrown_away
-from nn_lint.model.endings import Ending
+from nn_lint.model.endings import Ending, is_print, returns
 from nn_lint.model.expressions import Flow
 from nn_lint.model.inplace import in_place
-from nn_lint.model.method import Method, target_names
-from nn_lint.model.syntax import walk
+from nn_lint.model.method import Method, names, target_names
+from nn_lint.model.syntax import self_attribute, walk
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import ProjectClass
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
 _OWN_MEMORY = frozenset({Kind.LAYER, Kind.ADD, Kind.SUBTRACT, Kind.MULTIPLY, Kind.CONCATENATE})
+_COMPUTED = _OWN_MEMORY | {Kind.OPERATION, Kind.ITEM}
+_CASTS = frozenset({"to", "type", "float", "half", "double", "cuda", "cpu"})
 _OUTSIDE = (cst.Global, cst.Nonlocal, cst.Yield)
 
 
@@ -36,7 +38,13 @@ def nothing_is_meant(cls: ModuleClass, method: Method) -> bool:
 
     A `__call__` of the class may do with the `None` what it likes; a forward that runs its parent's is half of one.
     """
-    return cls.defines("__call__") or "super" in method.names_read or returns_on_purpose(method)
+    return cls.defines("__call__") or _runs_parent(method) or returns_on_purpose(method)
+
+
+def _runs_parent(method: Method) -> bool:
+    """Whether it calls its parent's, other than for the result."""
+    statements = walk(method.node.body, cst.Expr)
+    return any(name.value == "super" for statement in statements for name in names(statement))
 
 
 def returns_on_purpose(method: Method) -> bool:
@@ -58,12 +66,12 @@ def lost_result(cls: ModuleClass, method: Method, flow: Flow, ending: Ending) ->
         return LostResult(ending, None) if _is_bare_result(cls, flow, node) else None
     if isinstance(node, cst.Return):
         return _before_return(method, flow, ending)
-    names = _bound(node)
-    values = [value for name, statement, value in flow.bound if statement is node and name in names]
-    is_fresh = bool(names) and bool(values) and all(_is_fresh(cls, flow, node, value) for value in values)
-    if not is_fresh or any(name.startswith("_") for name in names):
+    bound = _bound(node)
+    values = [value for name, statement, value in flow.bound if statement is node and name in bound]
+    is_fresh = bool(bound) and bool(values) and all(_is_fresh(cls, flow, node, value) for value in values)
+    if not is_fresh or any(name.startswith("_") for name in bound):
         return None
-    return LostResult(ending, ", ".join(names))
+    return LostResult(ending, ", ".join(bound))
 
 
 def _bound(node: cst.CSTNode) -> tuple[str, ...]:
@@ -82,7 +90,7 @@ def _bound(node: cst.CSTNode) -> tuple[str, ...]:
 
 def _is_fresh(cls: ModuleClass, flow: Flow, node: cst.CSTNode, value: Value) -> bool:
     """Whether the value is a new one: not written into what the caller holds, nor the result of an unknown deed."""
-    if not value.depends:
+    if not value.depends or (isinstance(value.node, cst.Call) and _has_out(value.node)):
         return False
     if isinstance(node, cst.AugAssign):
         before = flow.made.get(node.target)
@@ -93,12 +101,49 @@ def _is_fresh(cls: ModuleClass, flow: Flow, node: cst.CSTNode, value: Value) -> 
     return value.kind is not Kind.INPUT and in_place(cls, value) is None
 
 
+def _has_out(call: cst.Call) -> bool:
+    """`torch.matmul(x, w, out=out)`."""
+    return any(item.keyword is not None and item.keyword.value == "out" for item in call.args)
+
+
 def _is_bare_result(cls: ModuleClass, flow: Flow, node: cst.Expr) -> bool:
     """`x`, `self.fc(x)`, `x + y` as a statement."""
-    if isinstance(node.value, (cst.Name, cst.Tuple)):
-        value = flow.made.get(node.value)
+    value = flow.made.get(node.value)
+    if isinstance(node.value, (cst.Name, cst.Tuple, cst.Attribute)):
         return value is not None and value.depends
-    return is_thrown_away(cls, flow, node) or _is_module_result(cls, flow, node)
+    if is_thrown_away(cls, flow, node) or _is_module_result(cls, flow, node) or _is_own_result(cls, node):
+        return True
+    return value is not None and (_is_moved(value, flow) or _is_written_to_own(cls, value))
+
+
+def _is_own_result(cls: ModuleClass, node: cst.Expr) -> bool:
+    """`self.encode(x)`, a method of the class that returns something and acts on nothing."""
+    name = self_attribute(node.value.func, "self") if isinstance(node.value, cst.Call) else None
+    method = cls.find_method(name) if name is not None else None
+    return method is not None and not method.is_abstract and bool(returns(method)) and not _acts(method)
+
+
+def _acts(method: Method) -> bool:
+    return returns_on_purpose(method) or has_effects(method)
+
+
+def _is_moved(value: Value, flow: Flow) -> bool:
+    """`x.to(device)` of a tensor that was computed; what came in may be a dict that moves itself."""
+    func = value.node.func if isinstance(value.node, cst.Call) else None
+    owner = flow.made.get(func.value) if isinstance(func, cst.Attribute) and value.name in _CASTS else None
+    return owner is not None and _is_computed(owner)
+
+
+def _is_computed(value: Value) -> bool:
+    if value.kind is Kind.CHOICE:
+        return all(map(_is_computed, value.operands))
+    return value.kind in _COMPUTED
+
+
+def _is_written_to_own(cls: ModuleClass, value: Value) -> bool:
+    """A layer that works in place on what this forward has made itself."""
+    found = in_place(cls, value)
+    return value.kind is Kind.LAYER and found is not None and value.operands[0].kind in _OWN_MEMORY
 
 
 def _is_module_result(cls: ModuleClass, flow: Flow, node: cst.Expr) -> bool:
@@ -117,10 +162,10 @@ def _before_return(method: Method, flow: Flow, ending: Ending) -> LostResult | N
     """`x = self.fc(x)` and then a `return` of nothing, as the last two statements."""
     statements = method.statements
     before = statements[-2] if len(statements) > 1 and statements[-1] is ending.statement else None
-    names = _bound(before) if before is not None else ()
-    values = [value for name, statement, value in flow.bound if statement is before and name in names]
+    bound = _bound(before) if before is not None else ()
+    values = [value for name, statement, value in flow.bound if statement is before and name in bound]
     fresh = bool(values) and all(value.depends and value.kind in _OWN_MEMORY for value in values)
-    return LostResult(ending, ", ".join(names)) if fresh and not has_effects(method) else None
+    return LostResult(ending, ", ".join(bound)) if fresh and not has_effects(method) else None
 
 
 def has_effects(method: Method) -> bool:
@@ -130,11 +175,7 @@ def has_effects(method: Method) -> bool:
             acts = not isinstance(node.target, (cst.Name, cst.Tuple, cst.List))
         else:
             call = node.value if isinstance(node, cst.Expr) else None
-            acts = isinstance(node, cst.Del) or (isinstance(call, cst.Call) and not _is_print(call))
+            acts = isinstance(node, cst.Del) or (isinstance(call, cst.Call) and not is_print(call))
         if acts:
             return True
     return False
-
-
-def _is_print(call: cst.Call) -> bool:
-    return isinstance(call.func, cst.Name) and call.func.value == "print"

@@ -170,9 +170,7 @@ class Method:
     def hands_receiver_to(self) -> Iterator[str]:
         """The dotted names of the functions that get the receiver itself as an argument, `?` for an expression."""
         calls = (node for node in self.nodes if isinstance(node, cst.Call))
-        for call in calls:
-            if any(isinstance(item.value, cst.Name) and item.value.value == self.receiver for item in call.args):
-                yield dotted(call.func) or "?"
+        yield from (dotted(call.func) or "?" for call in calls if hands_over(call, self.receiver))
 
     @property
     def first_statement_span(self) -> Span | None:
@@ -202,6 +200,18 @@ class Method:
         return lines.position(lines.text.index("(", lines.offset(self.name_span.end)) + 1)
 
 
+def hands_over(call: cst.Call, name: str) -> bool:
+    """Whether a call gets a name itself as an argument, alone or in a tuple or list that is written there."""
+    pending = [item.value for item in call.args]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, (cst.Tuple, cst.List)):
+            pending.extend(element.value for element in node.elements)
+        elif isinstance(node, cst.Name) and node.value == name:
+            return True
+    return False
+
+
 def names(node: cst.CSTNode) -> Iterator[cst.Name]:
     """The names that are expressions or targets: no attributes, keywords of calls, parameters' own names, imports."""
     pending: list[cst.CSTNode] = [node]
@@ -220,18 +230,20 @@ def names(node: cst.CSTNode) -> Iterator[cst.Name]:
 
 
 _ASSIGNING = (cst.AssignTarget, cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.CompFor, cst.For)
-_NAMED = (cst.Param, cst.FunctionDef, cst.ClassDef, cst.MatchAs)
+_NAMED = (cst.Param, cst.FunctionDef, cst.ClassDef, cst.MatchAs, cst.MatchStar)
 
 
 def bound_names(body: cst.CSTNode) -> Iterator[str]:
-    """The names that statements bind: assignments, loops, `with`, imports, functions and their parameters, handlers."""
-    for node in walk(body, *_ASSIGNING, cst.AsName, cst.ImportAlias, *_NAMED):
+    """The names that statements bind: assignments, loops, `with`, imports, functions, parameters, patterns."""
+    for node in walk(body, *_ASSIGNING, cst.AsName, cst.ImportAlias, cst.MatchMapping, *_NAMED):
         if isinstance(node, _ASSIGNING):
             yield from target_names(node.target)
         elif isinstance(node, cst.AsName):
             yield from target_names(node.name)
         elif isinstance(node, cst.ImportAlias) and node.asname is None:
             yield (dotted(node.name) or "").split(".")[0]
+        elif isinstance(node, cst.MatchMapping) and node.rest is not None:
+            yield node.rest.value
         elif isinstance(node, _NAMED) and node.name is not None:
             yield node.name.value
 

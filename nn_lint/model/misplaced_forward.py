@@ -45,15 +45,19 @@ def _in_method(cls: ModuleClass) -> MisplacedForward | None:
     method, node = found[0]
     parameters = [item.name.value for item in (*node.params.posonly_params, *node.params.params)]
     uses = [name for name in names(method.node.body) if name.value == "forward" and name is not node.name]
-    if parameters[:1] != ["self"] or uses:
+    if parameters[:1] != ["self"] or uses or "locals" in method.names_read:
+        return None
+    if any(not cls.syntax.text(item.decorator).startswith("torch.") for item in node.decorators):
         return None
     span = cls.syntax.span(node)
+    file = cls.definition.file.text
     last = tuple(simple_statements(method.node.body))[-1] is node
     read = {name.value for name in names(node.body)} - {"self"}
     bound = (method.locals - _bound_inside(node)) - {"self"}
     decorated = [cls.syntax.span(item).start.row for item in node.decorators]
     rows = (min([span.start.row, *decorated]), span.end.row)
-    return MisplacedForward(cls.syntax.span(node.name), *rows, method, last and not read & bound)
+    is_free = last and not read & bound and file.tree is not None and not _has_long_string(file.tree, *rows)
+    return MisplacedForward(cls.syntax.span(node.name), *rows, method, is_free)
 
 
 def _nested(method: Method) -> list[cst.FunctionDef]:
@@ -79,13 +83,33 @@ def _behind_class(cls: ModuleClass) -> MisplacedForward | None:
     if any(isinstance(node, ast.Name) and node.id == "forward" for node in ast.walk(text.tree)):
         return None
     node, lines = found[0], text.lines
+    if any(not ast.unparse(item).startswith("torch.") for item in node.decorator_list) or _is_put_in(cls):
+        return None
     match = re.search(r"\bforward\b", lines.row(node.lineno))
     if match is None or re.search(r"[\"']forward[\"']|\bimport\b[^\n]*\bforward\b", text.content):
         return None
     name = Span(Position(node.lineno, match.start() + 1), Position(node.lineno, match.end() + 1))
     first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
-    adjacent = functions[0] is node
-    return MisplacedForward(name, first, node.end_lineno or node.lineno, None, adjacent)
+    last = node.end_lineno or node.lineno
+    is_free = functions[0] is node and not _has_long_string(text.tree, first, last)
+    return MisplacedForward(name, first, last, None, is_free)
+
+
+def _has_long_string(tree: ast.Module, first: int, last: int) -> bool:
+    """Whether some rows hold a string of several that other indentation would change; a docstring may go along."""
+    inside = [node for node in ast.walk(tree) if first <= getattr(node, "lineno", 0) <= last]
+    functions = (node for node in inside if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    told = {node.body[0].value for node in functions if isinstance(node.body[0], ast.Expr)}
+    strings = (node for node in inside if isinstance(node, (ast.Constant, ast.JoinedStr)) and node not in told)
+    return any(node.lineno != node.end_lineno for node in strings)
+
+
+def _is_put_in(cls: ModuleClass) -> bool:
+    """Whether functions become methods by computed names, or another file takes this one for the class."""
+    taken = re.compile(rf"\b{cls.name}\.forward[ \t]*=|\bimport\b[^\n]*\bforward\b")
+    own = cls.definition.file
+    others = (file.text.content for file in cls.registry.hierarchy.files.mentioning(cls.name, own) if file is not own)
+    return re.search(r"\b(?:globals|vars)\(\)", own.text.content) is not None or any(map(taken.search, others))
 
 
 def _functions_behind(tree: ast.Module, row: int) -> list[ast.FunctionDef]:

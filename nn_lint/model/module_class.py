@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cached_property
@@ -30,6 +28,8 @@ from nn_lint.project.hierarchy import (
     Resolved,
     TorchClass,
 )
+from nn_lint.project.premises.sum_sides import SumSides, sum_sides
+from nn_lint.project.premises.trees import ClassTree
 from nn_lint.project.sites import Site
 
 _WITHOUT_FORWARD = frozenset({"Module", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
@@ -43,10 +43,12 @@ class ModelRegistry:
     """Builds each class's model, keeps those that were asked for last, and remembers of each class what costs most.
 
     `sites`: where it is used; `adding`: whether it adds its own input; `weighted`: whether it has weights.
+    `suspicions`: whether somebody wants to see them.
     """
 
-    def __init__(self, hierarchy: Hierarchy) -> None:
+    def __init__(self, hierarchy: Hierarchy, *, suspicions: bool = True) -> None:
         self.hierarchy = hierarchy
+        self.suspicions = suspicions
         self.sites: dict[ProjectClass, tuple[Site, ...]] = {}
         self.adding: dict[ProjectClass, bool] = {}
         self.weighted: dict[ProjectClass, bool] = {}
@@ -74,10 +76,16 @@ class ModuleClass:
         """The libcst tree of the class; parsed only when something asks for it."""
         return ClassSyntax(self.definition.file.text.readable, self.facts)
 
-    @property
-    def tree(self) -> ast.ClassDef | None:
-        """CPython's node of the class, for what need not wait for libcst; `None` where CPython refuses the file."""
-        return self.definition.file.text.class_nodes.get(self.facts.row)
+    @cached_property
+    def tree(self) -> ClassTree | None:
+        """CPython's tree of the class, for what need not wait for libcst; `None` where CPython refuses the file."""
+        node = self.definition.file.text.class_nodes.get(self.facts.row)
+        return None if node is None else ClassTree(node)
+
+    @cached_property
+    def sum_sides(self) -> SumSides:
+        """What the sums in its methods may have as sides, by CPython's tree."""
+        return SumSides() if self.tree is None else sum_sides(self.tree, self.inherited_methods)
 
     @property
     def facts(self) -> ClassFacts:
@@ -214,13 +222,6 @@ class ModuleClass:
         return tuple(item.origin for item in found if isinstance(item, ExternalClass))
 
     @property
-    def is_decorated_here(self) -> bool:
-        """Whether a decorator of the class is a function of the same file that deals with some `__init__`."""
-        content = self.definition.file.text.content
-        here = any(re.search(rf"^\s*def\s+{name}\b", content, re.MULTILINE) for name in self.facts.decorators)
-        return here and re.search(r"\.__init__\s*=", content) is not None
-
-    @property
     def decorator_text(self) -> str:
         """The rows of the decorators."""
         lines = self.syntax.lines
@@ -280,8 +281,12 @@ class ModuleClass:
 
     @property
     def lacks_forward(self) -> bool:
-        """No `forward` in the class or its bases, none set at run time, and no other way to be called."""
+        """No `forward` that computes in the class or its bases, none set at run time, and no other way to be called."""
         torch_bases = [item for item in self.ancestry.order if isinstance(item, TorchClass)]
         if any(item.name not in _WITHOUT_FORWARD for item in torch_bases):
             return False
-        return not any(self.defines(name) for name in _CALLABLES) and not set(_CALLABLES) & self.rebound_attributes
+        forward = self.find_method("forward")
+        is_set = any("forward" in item.facts.assigned for item in (self, *self.ancestors))
+        is_promised = forward is not None and forward.is_abstract and not is_set
+        names = _CALLABLES[1:] if is_promised else _CALLABLES
+        return not any(map(self.defines, names)) and not set(_CALLABLES) & self.rebound_attributes

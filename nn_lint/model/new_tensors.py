@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -20,6 +21,7 @@ MAKERS = UNFILLED | frozenset(
         "hamming_window normal"
     ).split()
 )
+_COMPUTING = frozenset("exp log sqrt rsqrt sin cos pow abs neg flip triu tril mul div add sub masked_fill".split())
 _KEEPING = frozenset(
     "float double half long view reshape unsqueeze squeeze transpose permute t repeat expand contiguous".split()
 )
@@ -40,30 +42,60 @@ def new_tensor(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> cs
 
 
 def kept_tensor(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> cst.Call | None:
-    """The same for a local name that starts as a new tensor, and is only reshaped and written into."""
-    inner = _innermost(node)
-    if not isinstance(inner, cst.Name):
-        return new_tensor(cls, method, node)
-    values = [value for item in method.own_nodes if (value := _assigned(item, inner.value)) is not None]
-    if len(values) != list(bound_names(method.node.body)).count(inner.value) or not values:
+    """The same for what is computed from a new tensor, also by way of local names that are nothing else."""
+    for inner in _sources(node):
+        found = _kept_name(cls, method, inner.value) if isinstance(inner, cst.Name) else new_tensor(cls, method, inner)
+        if found is not None:
+            return found
+    return None
+
+
+def _kept_name(cls: ModuleClass, method: Method, name: str) -> cst.Call | None:
+    """What a local name starts as that is only computed anew of itself and written into."""
+    values = [value for item in method.own_nodes if (value := _assigned(item, name)) is not None]
+    is_given = any(item.name == name for item in method.parameters)
+    if is_given or not values or len(values) != list(bound_names(method.node.body)).count(name):
         return None
-    reshaped = all(
-        isinstance(found := _innermost(item), cst.Name) and found.value == inner.value for item in values[1:]
-    )
-    return new_tensor(cls, method, values[0]) if reshaped else None
+    if any(_reads(value, name) == (value is values[0]) for value in values):
+        return None
+    return kept_tensor(cls, method, values[0])
 
 
-def _innermost(node: cst.BaseExpression) -> cst.BaseExpression:
-    """What reshaping and casts are applied to."""
-    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value in _KEEPING:
-        node = node.func.value
-    return node
+def _reads(node: cst.BaseExpression, name: str) -> bool:
+    return any(isinstance(item, cst.Name) and item.value == name for item in _sources(node))
+
+
+def _sources(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """The names and calls that reshaping, casts and arithmetic are applied to: the result is where they are."""
+    if isinstance(node, cst.BinaryOperation):
+        yield from _sources(node.left)
+        yield from _sources(node.right)
+    elif isinstance(node, cst.UnaryOperation):
+        yield from _sources(node.expression)
+    elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        name, is_function = node.func.attr.value, dotted(node.func.value) == "torch"
+        if name in _COMPUTING and is_function and node.args:
+            yield from _sources(node.args[0].value)
+        elif name in _KEEPING | _COMPUTING and not is_function:
+            yield from _sources(node.func.value)
+        else:
+            yield node
+    elif isinstance(node, (cst.Name, cst.Call)):
+        yield node
 
 
 def _assigned(node: cst.CSTNode, name: str) -> cst.BaseExpression | None:
     targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else []
     found = any(isinstance(item, cst.Name) and item.value == name for item in targets)
     return node.value if found and isinstance(node, cst.Assign) else None
+
+
+def is_shaped(node: cst.BaseExpression) -> bool:
+    """Whether an expression ends in giving a tensor dimensions: `.view(1, 3, 1, 1)`."""
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute) or not node.args:
+        return False
+    is_given = node.func.attr.value in ("view", "reshape", "unsqueeze", "expand", "repeat")
+    return is_given and isinstance(node.func.value, cst.Call)
 
 
 def has_dimensions(call: cst.Call) -> bool:

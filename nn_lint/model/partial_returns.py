@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
 from nn_lint.model.endings import Ending
+from nn_lint.model.lost_results import has_effects
 from nn_lint.model.method import Method, names, target_names
-from nn_lint.model.syntax import dotted, simple_statements, walk
+from nn_lint.model.syntax import dotted, self_attribute, simple_statements, walk
 
 _GROWING = frozenset({"append", "extend", "add"})
 
@@ -16,15 +18,22 @@ _GROWING = frozenset({"append", "extend", "add"})
 def first_turn_returns(method: Method) -> Iterator[cst.Return]:
     """The `return` that ends every turn of a loop and gives what the turns build up."""
     for loop in walk(method.node.body, cst.For, into_scopes=False):
-        if not isinstance(loop, cst.For):
+        if not isinstance(loop, cst.For) or _fails_without_turn(method, loop):
             continue
         statements = tuple(simple_statements(loop.body))
         last = statements[-1]
         if not isinstance(last, cst.Return) or last.value is None or _may_go_on(loop, last):
             continue
-        given = {name.value for name in names(last.value)}
+        given = {name.value for name in names(last.value)} - set(target_names(loop.target))
         if any(given & set(_built_up(statement)) for statement in statements[:-1]):
             yield last
+
+
+def _fails_without_turn(method: Method, loop: cst.For) -> bool:
+    """Whether a `raise` stands behind a loop, which must then have had a turn."""
+    statements = method.statements
+    behind = statements[statements.index(loop) + 1 :] if loop in statements else ()
+    return bool(behind) and isinstance(behind[0], cst.Raise)
 
 
 def _may_go_on(loop: cst.For, last: cst.Return) -> bool:
@@ -48,10 +57,10 @@ def _built_up(statement: cst.CSTNode) -> Iterator[str]:
 
 
 def may_give_nothing(method: Method) -> bool:
-    """Whether the annotation says that the result may be `None`."""
+    """Whether the annotation or the docstring says that the result may be `None`."""
     annotation = method.node.returns
     text = "" if annotation is None else method.syntax.text(annotation.annotation)
-    return "None" in text or "Optional" in text
+    return "None" in text or "Optional" in text or re.search(r"\bNone\b", method.node.get_docstring() or "") is not None
 
 
 def return_below_condition(method: Method, ends: Sequence[Ending]) -> cst.Return | None:
@@ -68,8 +77,30 @@ def return_below_condition(method: Method, ends: Sequence[Ending]) -> cst.Return
     before = {name for item in method.statements[:-1] for name in _bound(item)}
     before |= {item.name for item in method.parameters if item.name != method.receiver}
     updated = {name for item in body[:-1] for name in _built_up(item)}
-    is_plain = len(body) == 1 and bool(given & before) and not tested & before
+    if _asks_for_optional(method, last.test) and _drops_layers(method, last) and not has_effects(method):
+        return found
+    is_ready = isinstance(found.value, cst.Name) or not any(True for _ in walk(found.value, cst.Call))
+    is_plain = len(body) == 1 and bool(given & before) and not tested & before and is_ready
     return found if given & before & updated or (is_plain and _is_switch(last.test)) else None
+
+
+def _asks_for_optional(method: Method, test: cst.BaseExpression) -> bool:
+    """`labels is not None` and `labels`, of a parameter that is `None` where nothing is given."""
+    text = method.syntax.text(test).removesuffix(" is not None")
+    optional = (item for item in method.parameters if isinstance(item.node.default, cst.Name))
+    return any(item.name == text and method.syntax.text(item.node.default or test) == "None" for item in optional)
+
+
+def _drops_layers(method: Method, last: cst.If) -> bool:
+    """Whether what a layer made before the condition is only read below it."""
+    read = {name.value for name in names(last.body)}
+    return any(
+        isinstance(item, cst.Assign)
+        and isinstance(item.value, cst.Call)
+        and self_attribute(item.value.func, method.receiver) is not None
+        and not read.isdisjoint(_bound(item))
+        for item in method.statements[:-1]
+    )
 
 
 def _is_switch(test: cst.BaseExpression) -> bool:

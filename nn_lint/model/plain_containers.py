@@ -52,7 +52,7 @@ def plain_containers(cls: ModuleClass) -> Iterator[PlainContainer]:
     for attribute in _candidates(cls):
         values = _stores(cls, attribute)
         owners = [found for method, value in values if (found := _container(method, value, attribute)) is not None]
-        if len(owners) != sum(not _is_none(value) for _, value in values):
+        if len(owners) != sum(not _is_none(value) and not _is_part(value, attribute) for _, value in values):
             continue
         for found in owners:
             grown = tuple(item for method in cls.methods for item in _grown(method, f"{method.receiver}.{attribute}"))
@@ -212,6 +212,12 @@ def _grown_by_call(method: Method, node: cst.Call, name: str) -> Iterator[Item]:
 
 def _is_none(node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Name) and node.value == "None"
+
+
+def _is_part(node: cst.BaseExpression, attribute: str) -> bool:
+    """`self.blocks[:3]` where that is stored in `self.blocks` again."""
+    is_slice = isinstance(node, cst.Subscript) and all(isinstance(item.slice, cst.Slice) for item in node.slice)
+    return is_slice and (dotted(node.value) or "").partition(".")[2] == attribute  # type: ignore[attr-defined]
 
 
 def _is_hiding_place(items: tuple[Item, ...]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -11,14 +12,17 @@ import libcst as cst
 
 from nn_lint.model.method import Method
 from nn_lint.model.spelling import is_misspelled_self
-from nn_lint.model.syntax import walk
+from nn_lint.model.syntax import dotted, walk
+from nn_lint.project.hierarchy import TorchClass
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
 IMPLICITLY_UNBOUND = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
 _RENAMED = frozenset({"this", "cls", "_", "__", "_self", "self_", "me"})
-_STANDINS = frozenset({"this", "cls", "_", "__", "_self", "self_", "me", "module", "mod", "net", "model", "m", "layer"})
+_STANDINS = frozenset(
+    "this cls _ __ me obj instance owner module mod net model m layer".split(),
+)
 _HARMLESS_DECORATORS = ("torch.", "property", "staticmethod", "cached_property")
 MODULE_ATTRIBUTES = frozenset(
     (
@@ -52,7 +56,7 @@ class ReceiverFinding:
 def find_receiver_faults(cls: ModuleClass) -> Iterator[ReceiverFinding]:
     """Judge every method of a module; nothing is said where the method may be right."""
     for method in cls.methods:
-        if method.name in IMPLICITLY_UNBOUND or method.name in cls.facts.assigned:
+        if method.name in IMPLICITLY_UNBOUND or method.name in cls.facts.assigned | cls.rebound_attributes:
             continue
         bound = not (method.is_static or method.is_class_method)
         found = _judge(cls, method) if bound else _judge_unbound(cls, method)
@@ -126,7 +130,7 @@ def _judge_calls(cls: ModuleClass, method: Method) -> _Fault | None:
         method.is_property
         or method.is_static
         or cls.mentions_own_name(method.name)
-        or method.name in cls.rebound_attributes
+        or re.search(rf"[\"']{method.name}[\"']", cls.definition.file.text.content) is not None
     ):
         return None
     calls = list(cls.calls_on_self(method.name))
@@ -153,10 +157,25 @@ def _stands_for_self(cls: ModuleClass, method: Method, first: str) -> bool:
     init = cls.init
     if init is not None and init is not method and init.positional and init.positional[0].name == first:
         return True
-    if first in _STANDINS or is_misspelled_self(first):
+    if first in _STANDINS or is_misspelled_self(first) or "self" in first:
+        return True
+    if any(_is_handed_as_self(cls, call, first) for call in method.nodes if isinstance(call, cst.Call)):
         return True
     taken = method.attributes_of(first)
+    is_layer = any(isinstance(item, TorchClass) and item != TorchClass("Module") for item in cls.ancestry.order)
+    if is_layer and taken & {"weight", "bias"}:
+        return True
     return bool(taken & (cls.own_attributes | MODULE_ATTRIBUTES)) or _sets_attributes(method, first)
+
+
+def _is_handed_as_self(cls: ModuleClass, call: cst.Call, name: str) -> bool:
+    """`super(Net, module)`, `Base.forward(module, x)`."""
+    arguments = [item.value.value if isinstance(item.value, cst.Name) else None for item in call.args]
+    function = dotted(call.func) or "?"
+    if function == "super":
+        return arguments[1:] == [name]
+    owner = function.rpartition(".")[0]
+    return arguments[:1] == [name] and bool(owner) and cls.resolve(owner) in (cls.definition, *cls.ancestry.order)
 
 
 def _sets_attributes(method: Method, name: str) -> bool:
@@ -175,4 +194,6 @@ def _uses_unbound(cls: ModuleClass, method: Method, name: str) -> bool:
 
 
 def _is_unbound_slip(cls: ModuleClass, method: Method, name: str) -> bool:
-    return is_misspelled_self(name) and _uses_unbound(cls, method, name) and bool(method.attributes_of(name))
+    if not (is_misspelled_self(name) and _uses_unbound(cls, method, name)):
+        return False
+    return cls.is_undefined(name) and bool(method.attributes_of(name))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from nn_lint.model.shapes import View, views
+from nn_lint.model.shapes import View, is_left_out, views
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
@@ -25,7 +25,8 @@ def _reorders(view: View) -> bool:
 
     Each size must begin where the last one ended. A size that is a whole dimension of the tensor further on, or one
     that was passed before, shows that the dimensions were meant to be moved. A name that is asked for twice stands for
-    two dimensions of one size, and which is which cannot be told.
+    two dimensions of one size, and which is which cannot be told. One that was unpacked into `_` may be 1: it may be
+    left out where all others are asked for.
     """
     shape = [dim for dim in view.shape if dim != 1]
     if len(set(shape)) != len(shape) or sum(dim is None for dim in shape) > 1:
@@ -33,6 +34,8 @@ def _reorders(view: View) -> bool:
     named = [item for asked in view.dims for item in (asked if isinstance(asked, tuple) else (asked,))]
     if any(isinstance(item, str) and named.count(item) > 1 for item in named):
         return False
+    if all(item in shape for item in named):
+        shape = [dim for dim in shape if dim in named or not is_left_out(dim)]
     place = 0
     is_loose = False
     for node, asked in zip(view.asked, view.dims):

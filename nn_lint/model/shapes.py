@@ -34,6 +34,14 @@ _MOVING = frozenset("transpose_ swapaxes_ swapdims_ t_ unsqueeze_ squeeze_ resiz
 _VIEWS = frozenset({"view", "reshape"})
 
 
+_LEFT_OUT = "_"
+
+
+def is_left_out(dim: Dim) -> bool:
+    """Whether a dimension was unpacked into `_`."""
+    return isinstance(dim, str) and dim.endswith(_LEFT_OUT) and "#" in dim
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """A `view` or `reshape` of a tensor whose dimensions are known, with what each argument stands for."""
@@ -133,11 +141,12 @@ class _Tracer:
             return
         shape = self._shapes.get(source)
         if shape is None or len(shape) != len(names):
-            shape = tuple(f"{source}#{self._tensors}.{index}" for index in range(len(names)))
+            ends = (_LEFT_OUT if name == _LEFT_OUT else "" for name in names)
+            shape = tuple(f"{source}#{self._tensors}.{index}{end}" for index, end in enumerate(ends))
             self._tensors += 1
             self._shapes[source] = shape
         for name, dim in zip(names, shape):
-            if name is not None and name != "_" and isinstance(dim, str):
+            if name is not None and name != _LEFT_OUT and isinstance(dim, str):
                 self._dims[name] = dim
 
     def _dim(self, node: cst.BaseExpression) -> Dim:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from nn_lint.model.ranks import rank
+from nn_lint.model.ranks import Ranks, rank, told_ranks
 from nn_lint.model.syntax import dotted, walk
 from nn_lint.project.hierarchy import ExternalClass, TorchClass
 
@@ -57,7 +57,12 @@ def _lacks_dim(call: cst.Call, position: int) -> bool:
 def _rank_of_argument(cls: ModuleClass, call: cst.Call) -> int | None:
     made = cls.flow.made if cls.flow is not None else {}
     value = made.get(call.args[0].value) if call.args else None
-    return rank(value) if value is not None and value.depends else None
+    return rank(value, _told(cls)) if value is not None and value.depends else None
+
+
+def _told(cls: ModuleClass) -> Ranks:
+    forward = cls.method("forward")
+    return told_ranks(cls.flow, forward) if cls.flow is not None and forward is not None else {}
 
 
 def _is_set_later(cls: ModuleClass, construction: cst.Call) -> bool:
@@ -74,5 +79,6 @@ def _rank_where_used(cls: ModuleClass, construction: cst.Call) -> int | None:
     )
     if attribute is None or cls.layers.only(attribute) is None or cls.flow is None:
         return None
-    ranks = {rank(value.operands[0]) for value in cls.flow.values if value.name == attribute and value.operands}
+    told = _told(cls)
+    ranks = {rank(value.operands[0], told) for value in cls.flow.values if value.name == attribute and value.operands}
     return ranks.pop() if len(ranks) == 1 else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -92,12 +93,15 @@ def _missing_attribute(cls: ModuleClass, skipped_to: Resolved) -> str | None:
     ]
     set_by_skipped = {name for item in skipped if item.init is not None for name in assigned_attributes(item.init)}
     rest = [item for item in cls.ancestors if item not in skipped]
-    elsewhere = {name for item in (cls, *rest) for method in item.methods for name in assigned_attributes(method)}
+    methods = [method for item in (cls, *rest) for method in item.methods]
+    elsewhere = {name for method in methods for name in (method.name, *assigned_attributes(method))}
     elsewhere |= {name for item in (cls, *cls.ancestors) for name in item.facts.assigned}
     if cls.defines("__getattr__") or _sets_in_other_ways(cls):
         return None
     read = {name for method in _always_run(cls) for name in _read_always(method)}
-    return min(set_by_skipped & read - elsewhere, default=None)
+    content = cls.definition.file.text.content
+    missing = sorted(set_by_skipped & read - elsewhere)
+    return next((name for name in missing if not re.search(rf"(?<!\bself)\.{name}[ \t]*=(?!=)", content)), None)
 
 
 def _sets_in_other_ways(cls: ModuleClass) -> bool:

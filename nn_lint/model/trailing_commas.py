@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import builtins
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from nn_lint.model.method import Method, names
-from nn_lint.model.syntax import dotted, self_attribute, walk
+from nn_lint.model.method import Method
+from nn_lint.model.occurrences import Chain, attribute_occurrences, name_occurrences
+from nn_lint.model.syntax import dotted, self_attribute
 from nn_lint.model.values import Kind
-from nn_lint.project.hierarchy import ExternalClass, Kinship, TorchClass
+from nn_lint.project.hierarchy import ExternalClass, Kinship, ProjectClass, TorchClass
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
+
+_TAKE_TUPLES = re.compile(
+    r"cat$|concat|stack|meshgrid|broadcast_tensors|block_diag|cartesian|einsum|atleast|pad_sequence"
+)
+_OF_TUPLES = frozenset({"count", "index"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,14 @@ class TrailingComma:
     value: cst.BaseExpression
     name: str
     is_attribute: bool
+
+
+class _Use(Enum):
+    """What the place of an expression tells about it."""
+
+    ONE = "a layer or tensor is wanted here"
+    MANY = "a tuple is wanted here"
+    OPEN = "both would do"
 
 
 def trailing_commas(cls: ModuleClass) -> Iterator[TrailingComma]:
@@ -56,39 +72,83 @@ def _is_layer(cls: ModuleClass, call: cst.Call) -> bool:
 
 
 def _is_used_as_layer(cls: ModuleClass, attribute: str, *, is_bare: bool) -> bool:
-    """A tuple in parentheses is a slip only if it is called; one without, unless it is used as a tuple."""
-    if is_bare:
-        unpacked = rf"(?:\[|\bin\s+|[(,\[]\s*\*\s*|\(\s*)\bself\.{attribute}\b(?!\s*\()|\bself\.{attribute}\s*(?:\[|\+)"
-        return re.search(unpacked, cls.text) is None
-    return any(True for _ in cls.calls_on_self(attribute)) and cls.layers.assignments.get(attribute) == 1
+    """A tuple in parentheses is a slip only if it is called; one without, if some use wants what stands in it."""
+    if not is_bare and (
+        not any(True for _ in cls.calls_on_self(attribute)) or cls.layers.assignments.get(attribute) != 1
+    ):
+        return False
+    found = [
+        _use(cls, method, chain)
+        for owner in (cls, *cls.ancestors)
+        for method in owner.methods
+        for chain in attribute_occurrences(method.node.body, method.receiver, attribute)
+        if not isinstance(chain[-2], (cst.AssignTarget, cst.AnnAssign))
+    ]
+    return _Use.ONE in found and _Use.MANY not in found
 
 
 def _is_used_as_tensor(cls: ModuleClass, method: Method, name: str, statement: cst.Assign) -> bool:
-    """The result of a layer, or of a function of torch, under a name that is nowhere treated as a tuple."""
-    value = statement.value
-    assert isinstance(value, cst.Tuple), "asked only of tuples"
-    call = value.elements[0].value
+    """The result of a layer, or of a function of torch, under a name of which some use wants a tensor."""
+    assert isinstance(statement.value, cst.Tuple), "asked only of tuples"
+    call = statement.value.elements[0].value
     if not isinstance(call, cst.Call) or not _computes(cls, method, call):
         return False
-    targets = {id(item.target) for item in walk(method.node, cst.AssignTarget) if isinstance(item, cst.AssignTarget)}
-    reads = [node for node in names(method.node.body) if node.value == name and id(node) not in targets]
-    tensor_like = set(_tensor_places(method))
-    return bool(reads) and all(id(node) in tensor_like or node in call.children for node in _after(reads, call))
+    chains = name_occurrences(method.node.body, name)
+    read = (chain for chain in chains if not isinstance(chain[-2], cst.AssignTarget) and call not in chain)
+    found = [_use(cls, method, chain) for chain in read]
+    return _Use.ONE in found and _Use.MANY not in found
 
 
-def _after(reads: list[cst.Name], call: cst.Call) -> list[cst.Name]:
-    """The reads that are not part of the call itself."""
-    inside = {id(node) for node in walk(call)}
-    return [node for node in reads if id(node) not in inside]
+def _use(cls: ModuleClass, method: Method, chain: Chain) -> _Use:
+    """What the nodes around an expression make of it."""
+    node, around = chain[-1], chain[-2]
+    if isinstance(around, cst.Call):
+        return _Use.ONE if around.func is node else _Use.OPEN
+    if isinstance(around, cst.Attribute):
+        return _Use.MANY if around.attr.value in _OF_TUPLES else _Use.ONE
+    if isinstance(around, cst.BinaryOperation):
+        is_tuple = any(isinstance(side, cst.Tuple) for side in (around.left, around.right))
+        return _Use.MANY if is_tuple or isinstance(around.operator, cst.Modulo) else _Use.ONE
+    if isinstance(around, cst.Arg) and not around.star and isinstance(chain[-3], cst.Call):
+        return _use_by_call(cls, method, chain[-3], around)
+    if isinstance(around, cst.UnaryOperation):
+        return _Use.ONE
+    return _Use.OPEN if isinstance(around, (cst.Return, cst.Expr, cst.FormattedStringExpression)) else _Use.MANY
 
 
-def _tensor_places(method: Method) -> Iterator[int]:
-    """Names that are arguments of a submodule or of `F.relu` and its kin, owners of methods, or returned."""
-    for node in walk(method.node.body, cst.Call, cst.Return, cst.Attribute):
-        if isinstance(node, cst.Return) and node.value is not None or isinstance(node, cst.Attribute):
-            yield id(node.value)
-        elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value != "cat":
-            yield from (id(item.value) for item in node.args if not item.star)
+def _use_by_call(cls: ModuleClass, method: Method, call: cst.Call, argument: cst.Arg) -> _Use:
+    """A layer or function that takes the expression; those that are not known may want either."""
+    if isinstance(call.func, cst.Name) and hasattr(builtins, call.func.value):
+        return _Use.MANY
+    found = cls.resolve(dotted(call.func) or "?")
+    if isinstance(found, ExternalClass) and found.origin.startswith("torch."):
+        path, _, name = found.origin.rpartition(".")
+        is_plain = path in ("torch", "torch.nn.functional") and not _TAKE_TUPLES.search(name)
+        return _Use.ONE if is_plain else _Use.OPEN
+    attribute = self_attribute(call.func, method.receiver)
+    layers = cls.layers.by_attribute.get(attribute, ()) if attribute is not None else ()
+    takes_one = [_takes_one(cls, layer.cls) for layer in layers if argument is call.args[0]]
+    return _Use.ONE if takes_one and all(takes_one) else _Use.OPEN
+
+
+def _takes_one(cls: ModuleClass, layer: object) -> bool:
+    """Whether a layer wants no tuple first: one of torch, or one whose `forward` takes nothing out of its input."""
+    if isinstance(layer, TorchClass):
+        return True
+    forward = cls.registry.model(layer).find_method("forward") if isinstance(layer, ProjectClass) else None
+    if forward is None or len(forward.positional) < 2:
+        return False
+    name = forward.positional[1].name
+    found = {_plain_use(chain) for chain in name_occurrences(forward.node.body, name)}
+    return _Use.ONE in found and _Use.MANY not in found
+
+
+def _plain_use(chain: Iterable[cst.CSTNode]) -> _Use:
+    """As `_use`, where calls may be of anything that takes a tensor."""
+    *_, around, _node = chain
+    if isinstance(around, (cst.Arg, cst.Attribute, cst.BinaryOperation)):
+        return _Use.MANY if isinstance(around, cst.Arg) and around.star else _Use.ONE
+    return _Use.OPEN if isinstance(around, (cst.Return, cst.Call, cst.AssignTarget)) else _Use.MANY
 
 
 def _computes(cls: ModuleClass, method: Method, call: cst.Call) -> bool:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
 _GLUED = re.compile(r"self_?(\w+)")
-_DYNAMIC = re.compile(r"\b(?:setattr|add_module|register_module|__dict__|__getattr__|__setattr__|vars|exec|globals)\b")
+_DYNAMIC = re.compile(
+    r"\b(?:setattr|add_module|register_module|__dict__|__getattr__|__setattr__|vars|locals|exec|globals)\b"
+)
 _BUILTINS = frozenset(dir(builtins)) | {"__class__", "__file__", "__name__"}
 
 
@@ -61,8 +63,26 @@ def unbound_names(cls: ModuleClass) -> Iterator[UnboundName]:
         for name in sorted(method.names_read - method.locals - _BUILTINS):
             attribute = _attribute(name, known)
             if attribute is not None and _is_unbound(cls, name):
-                nodes = (node for node in names(method.node.body) if node.value == name)
-                yield from (UnboundName(node, attribute, method) for node in nodes)
+                nodes = [node for node in names(method.node.body) if node.value == name]
+                left_out = _not_evaluated(method) if nodes else frozenset()
+                yield from (UnboundName(node, attribute, method) for node in nodes if node not in left_out)
+
+
+def _not_evaluated(method: Method) -> frozenset[cst.CSTNode]:
+    """Names of annotations, and those whose absence a handler of `NameError` expects."""
+    found: set[cst.CSTNode] = set()
+    for node in walk(method.node.body, cst.Annotation, cst.Try):
+        if isinstance(node, cst.Annotation):
+            found.update(walk(node, cst.Name))
+        elif isinstance(node, cst.Try) and any(_expects_no_name(handler) for handler in node.handlers):
+            found.update(walk(node.body, cst.Name))
+    return frozenset(found)
+
+
+def _expects_no_name(handler: cst.ExceptHandler) -> bool:
+    return handler.type is not None and any(
+        isinstance(name, cst.Name) and name.value == "NameError" for name in walk(handler.type, cst.Name)
+    )
 
 
 def _attribute(name: str, known: frozenset[str]) -> str | None:
@@ -77,13 +97,14 @@ def _is_unbound(cls: ModuleClass, name: str) -> bool:
     if not isinstance(found, ExternalClass) or found.origin != UNDEFINED:
         return False
     content = cls.definition.file.text.content
-    return re.search(rf"\bglobal\b[^\n]*\b{name}\b|\bglobals\(\)|\bexec\(|[\"']{name}[\"']", content) is None
+    bound_by_text = rf"\bglobal\b[^\n]*\b{name}\b|\bglobals\(\)|\b(?:vars|locals)\(\)[.\[]|\bexec\(|[\"']{name}[\"']"
+    return re.search(bound_by_text, content) is None
 
 
 def local_layers(cls: ModuleClass) -> Iterator[LocalLayer]:
     """The layers of `__init__` that stay local, where `self` is asked for one of that name."""
     init = cls.init
-    if init is None or not cls.is_certain or _DYNAMIC.search(cls.text):
+    if init is None or not cls.is_certain or any(_DYNAMIC.search(item.text) for item in (cls, *cls.ancestors)):
         return
     known = cls.own_attributes
     assigned = [node for node in init.own_nodes if isinstance(node, cst.Assign) and len(node.targets) == 1]

@@ -6,14 +6,18 @@ Taking text away can only hide a use, never invent one: a name that seems unused
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 
 from nn_lint.project.facts import ClassFacts
 
 _NOISE = re.compile(r'"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\r\n]*')
+_PROSE = re.compile(r"#|(?:\"\"\"|''')[^{]*\Z")
 _STORE = re.compile(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
-_ATTRIBUTE_STORE = re.compile(r"\.(\w+)[ \t]*(?::[^=\n]+)?=(?!=)")
+_ATTRIBUTE_STORE = re.compile(r"\.\s*(\w+)\s*(?::[^=\n]+)?=(?!=)")
+_BARE_NAME = re.compile(r"(?<![.\w])[^\W\d]\w*")
+_ATTRIBUTE = re.compile(r"\.(\w+)")
 _ALIAS = re.compile(r"\b(\w+)[ \t]*=[ \t]*[^\W\d]\w*[ \t]*(?=[;\n#=]|$)")
 _RETURN_ROW = re.compile(r"([ \t]+)return\b")
 
@@ -26,6 +30,11 @@ _RETURN = re.compile(r"\breturn\b")
 def bare_code(source: str) -> str:
     """A text without its comments and strings, newlines as `\\n`."""
     return _NOISE.sub("", source.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def speaking_code(source: str) -> str:
+    """A text without comments and long strings: all that may use a name, short strings and f-strings too."""
+    return _NOISE.sub(lambda found: "" if _PROSE.match(found[0]) else found[0], source)
 
 
 def prose(source: str) -> Iterator[str]:
@@ -43,7 +52,18 @@ def method_code(facts: ClassFacts, source: str, name: str) -> str:
 
 @lru_cache(maxsize=64)
 def _code_of_rows(source: str, first: int, end: int) -> str:
-    return bare_code("\n".join(re.split(r"\r\n|\r|\n", source)[first:end]))
+    return bare_code("\n".join(_rows(source)[first:end]))
+
+
+@lru_cache(maxsize=8)
+def _rows(source: str) -> list[str]:
+    return source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+@lru_cache(maxsize=8)
+def stored_attributes(source: str) -> frozenset[str]:
+    """The names behind a dot that something is assigned to, whatever the dot stands behind."""
+    return frozenset(_ATTRIBUTE_STORE.findall(source))
 
 
 def calls_text(source: str, start: re.Pattern[str]) -> Iterator[str]:
@@ -65,18 +85,14 @@ def _closing(code: str, start: int) -> int:
 
 def unread_names(code: str) -> Iterator[str]:
     """The names that a method assigns and, as far as the text tells, never reads."""
-    for name in dict.fromkeys(_STORE.findall(code)):
-        stores = sum(found == name for found in _STORE.findall(code))
-        if len(re.findall(rf"(?<![.\w]){name}\b", code)) == stores:
-            yield name
+    stores, uses = Counter(_STORE.findall(code)), Counter(_BARE_NAME.findall(code))
+    yield from (name for name, count in stores.items() if uses[name] == count)
 
 
 def unread_attributes(code: str) -> Iterator[str]:
     """The attributes that a class assigns and, as far as the text tells, never reads."""
-    stores = _ATTRIBUTE_STORE.findall(code)
-    for name in dict.fromkeys(stores):
-        if len(re.findall(rf"\.{name}\b", code)) == stores.count(name):
-            yield name
+    stores, uses = Counter(_ATTRIBUTE_STORE.findall(code)), Counter(_ATTRIBUTE.findall(code))
+    yield from (name for name, count in stores.items() if uses[name] == count)
 
 
 def aliases(code: str) -> Iterator[str]:

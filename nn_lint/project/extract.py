@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from nn_lint.project.facts import ClassFacts, FileFacts, InitStart, MethodFacts
+from nn_lint.project.targets import names_from_inside, target_names
 
 UNKNOWN = "?"
 _Function = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -18,6 +19,8 @@ def extract(tree: ast.Module, text: str, filename: str) -> FileFacts:
     """The facts of one file."""
     collector = _Collector(deep=bool(_NESTED_CLASS.search(text.replace("\r", "\n"))))
     collector.visit_body(tree.body, (), False, {})
+    for name in names_from_inside(text):
+        collector.bindings.setdefault(name, (UNKNOWN,))
     return FileFacts(filename, collector.bindings, tuple(collector.stars), tuple(collector.classes))
 
 
@@ -100,6 +103,8 @@ class _Collector:
             for target in targets:
                 if isinstance(target, ast.Name):
                     bind(into, target.id, _origin(statement.value))
+        for name in target_names(statement):
+            bind(into, name, UNKNOWN)
 
 
 def _origin(value: ast.expr | None) -> str:
@@ -193,6 +198,7 @@ def _assigned(body: Iterable[ast.stmt]) -> Iterator[str]:
     for statement in _flat(body):
         if isinstance(statement, ast.Assign):
             yield from (target.id for target in statement.targets if isinstance(target, ast.Name))
+            yield from target_names(statement)
         elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             yield statement.target.id
         elif isinstance(statement, (ast.Import, ast.ImportFrom)):

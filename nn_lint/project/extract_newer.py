@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import libcst as cst
+from libcst import matchers as m
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from nn_lint.project.extract import UNKNOWN, Bindings, bind
 from nn_lint.project.facts import ClassFacts, FileFacts, InitStart, MethodFacts
+from nn_lint.project.targets import names_from_inside
 
 _Rows = dict[cst.CSTNode, tuple[int, int]]
 
@@ -20,6 +22,8 @@ def extract_newer(content: str, filename: str) -> FileFacts:
     rows = {node: (found.start.line, found.end.line) for node, found in positions.items()}
     collector = _Collector(rows)
     collector.visit(wrapper.module.body, (), in_function=False, local={})
+    for name in names_from_inside(content):
+        collector.bindings.setdefault(name, (UNKNOWN,))
     return FileFacts(filename, collector.bindings, tuple(collector.stars), tuple(collector.classes))
 
 
@@ -88,6 +92,8 @@ class _Collector:
             for target in statement.targets:
                 if isinstance(target.target, cst.Name):
                     bind(into, target.target.value, UNKNOWN if value == UNKNOWN else f"={value}")
+        for name in _target_names(statement):
+            bind(into, name, UNKNOWN)
 
     def _import_from(self, statement: cst.ImportFrom, into: Bindings) -> None:
         module = "" if statement.module is None else _dotted(statement.module)
@@ -113,6 +119,40 @@ def _flat(body: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
                     yield from _flat(child.body)
                 elif isinstance(child, (cst.If, cst.Else, cst.ExceptHandler, cst.Finally)):
                     yield from _flat([child])
+
+
+def _target_names(statement: cst.CSTNode) -> Iterator[str]:
+    """The names of targets that are no plain assignments."""
+    targets: list[cst.CSTNode] = []
+    if isinstance(statement, cst.Assign):
+        targets = [item.target for item in statement.targets if not isinstance(item.target, cst.Name)]
+    elif isinstance(statement, cst.For):
+        targets = [statement.target]
+    elif isinstance(statement, cst.With):
+        targets = [item.asname.name for item in statement.items if item.asname is not None]
+    elif isinstance(statement, (cst.Try, cst.TryStar)):
+        targets = [item.name.name for item in statement.handlers if item.name is not None]
+    elif isinstance(statement, cst.Match):
+        captures = (node for case in statement.cases for node in m.findall(case.pattern, _CAPTURES))
+        targets = [node for capture in captures for node in (*_field(capture, "name"), *_field(capture, "rest"))]
+    for target in targets:
+        yield from _names(target)
+
+
+_CAPTURES = m.MatchAs() | m.MatchStar() | m.MatchMapping()
+
+
+def _field(node: cst.CSTNode, name: str) -> Iterator[cst.CSTNode]:
+    value = getattr(node, name, None)
+    if isinstance(value, cst.CSTNode):
+        yield value
+
+
+def _names(target: cst.CSTNode) -> Iterator[str]:
+    if isinstance(target, cst.Name):
+        yield target.value
+    elif isinstance(target, (cst.Tuple, cst.List)):
+        yield from (name for element in target.elements for name in _names(element.value))
 
 
 def _assigned(body: Sequence[cst.CSTNode]) -> Iterator[str]:

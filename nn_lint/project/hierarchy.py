@@ -12,7 +12,7 @@ from nn_lint.project.files import ProjectFile, ProjectFiles
 from nn_lint.project.torch_names import PARAMETERS, STAR_NAMES, torch_class
 
 _HARMLESS = frozenset({"object", "abc.ABC", "typing.Generic", "typing.Protocol", "typing_extensions.Protocol"})
-_HARMLESS_METACLASSES = frozenset({None, "ABCMeta", "abc.ABCMeta", "type"})
+HARMLESS_METACLASSES = frozenset({None, "ABCMeta", "abc.ABCMeta", "type"})
 _HOOKS = frozenset({"__new__", "__init_subclass__"})
 _DEPTH = 24
 UNDEFINED = "?undefined"
@@ -36,6 +36,9 @@ class TorchClass:
     def is_module(self) -> bool:
         """A module, and not a parameter or buffer."""
         return self.name not in PARAMETERS and self.name not in ("Buffer", "UninitializedBuffer")
+
+
+_MODULE = TorchClass("Module")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +135,16 @@ class Hierarchy:
     def _build_ancestry(self, cls: ProjectClass) -> Ancestry:
         bases = [self.resolve(base, cls.file, cls.facts) for base in cls.facts.bases]
         orders = [self._order(base) for base in bases]
+        certain = any(isinstance(item, TorchClass) and item.is_module for order in orders for item in order)
+        if certain:
+            orders = [[*order, _MODULE] if order and _may_be_module(order[-1]) else order for order in orders]
         order = tuple(_merge([*orders, list(bases)]))
-        certain = any(isinstance(item, TorchClass) and item.is_module for item in order)
         external = [item for item in order if isinstance(item, ExternalClass) and not item.harmless]
-        unknown = any(not (item.origin == UNDEFINED or _is_stdlib(item.origin)) for item in external)
+        unknown = any(map(_may_be_module, external))
         kinship = Kinship.MODULE if certain else Kinship.UNKNOWN if unknown else Kinship.NONE
         own = (cls, *(item for item in order if isinstance(item, ProjectClass)))
         plain = all(
-            item.facts.metaclass in _HARMLESS_METACLASSES
+            item.facts.metaclass in HARMLESS_METACLASSES
             and "?" not in item.facts.bases
             and not _HOOKS & {method.name for method in item.facts.methods}
             for item in own
@@ -149,8 +154,8 @@ class Hierarchy:
     def _order(self, base: Resolved) -> list[Resolved]:
         if isinstance(base, ProjectClass):
             return [base, *self.ancestry(base).order]
-        if isinstance(base, TorchClass) and base.is_module and base.name != "Module":
-            return [base, TorchClass("Module")]
+        if isinstance(base, TorchClass) and base.is_module and base != _MODULE:
+            return [base, _MODULE]
         return [base]
 
     def _candidates(self, name: str, file: ProjectFile, within: ClassFacts | None, depth: int) -> Iterator[Resolved]:
@@ -219,7 +224,7 @@ class Hierarchy:
         if name == "object":
             yield ExternalClass("object", harmless=True)
             return
-        unseen = False
+        unseen, origin = False, UNDEFINED
         for star in file.facts.stars:
             if star in ("torch.nn", "torch.nn.modules"):
                 if head in STAR_NAMES:
@@ -228,7 +233,8 @@ class Hierarchy:
                 continue
             located = self.files.locate(star, file) if depth > 0 else None
             if located is None or located[1]:
-                unseen = unseen or not (star.startswith("torch.") or _is_stdlib(star))
+                is_known = star.startswith("torch.") or _is_stdlib(star)
+                unseen, origin = unseen or not is_known, f"{star}.{name}"
             elif located[0] is not file:
                 found = [
                     item
@@ -238,11 +244,18 @@ class Hierarchy:
                 if found:
                     yield from found
                     return
-        yield ExternalClass(name if unseen else UNDEFINED)
+        yield ExternalClass(name if unseen else origin)
 
 
 def _is_stdlib(origin: str) -> bool:
     return origin.split(".")[0] in sys.stdlib_module_names
+
+
+def _may_be_module(cls: Resolved) -> bool:
+    """Whether a class out of sight may be an nn.Module itself: then `nn.Module` comes behind it in the order."""
+    if not isinstance(cls, ExternalClass) or cls.harmless:
+        return False
+    return not (cls.origin == UNDEFINED or _is_stdlib(cls.origin))
 
 
 def _merge(orders: list[list[Resolved]]) -> Iterator[Resolved]:

@@ -36,7 +36,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         )
 
 
-_LAYERS = re.compile(r"\b(?:LSTM|GRU|RNN|MultiheadAttention|Transformer(?:En|De)coderLayer)\s*\(")
+_LAYERS = re.compile(r"(?:LSTM|GRU|RNN|MultiheadAttention|Transformer(?:En|De)coderLayer)\s*\(")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:

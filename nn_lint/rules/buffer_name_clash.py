@@ -22,7 +22,7 @@ import libcst as cst
 from nn_lint.model.layer_calls import built_class
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.stores import Store, stores
+from nn_lint.model.stores import stores
 from nn_lint.model.suites import Suites
 from nn_lint.model.syntax import dotted, self_attribute, simple_statements, walk
 from nn_lint.project.facts import ClassFacts
@@ -78,7 +78,7 @@ def _reason(cls: ModuleClass, init: Method, call: cst.Call, kind: str, name: str
         return f"it is the name of a class attribute, {ending}"
     suites = Suites(init)
     for store in stores(init):
-        is_before = store.attribute == name and _comes_first(cls, store, call)
+        is_before = store.attribute == name and cls.syntax.precedes(store.statement, call)
         if is_before and suites.runs_with(store.target, call) and _holds_another_kind(cls, init, store.value, kind):
             return f"`self.{name}` is assigned before, {ending}"
     return None
@@ -90,10 +90,6 @@ def _class_values(cls: ModuleClass) -> Iterator[str]:
         targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else []
         targets += [node.target] if isinstance(node, cst.AnnAssign) and node.value is not None else []
         yield from (item.value for item in targets if isinstance(item, cst.Name))
-
-
-def _comes_first(cls: ModuleClass, store: Store, call: cst.Call) -> bool:
-    return cls.syntax.span(store.statement).end <= cls.syntax.span(call).start
 
 
 def _holds_another_kind(cls: ModuleClass, init: Method, value: cst.BaseExpression, kind: str) -> bool:

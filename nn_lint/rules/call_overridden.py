@@ -13,7 +13,10 @@ that is handed another module to work on.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+
+import libcst as cst
 
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
@@ -34,17 +37,25 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 
 def _has_no_forward(cls: ModuleClass) -> bool:
+    if re.search(rf"\b{cls.name}\.forward[ \t]*=(?!=)", cls.definition.file.text.content):
+        return False
     if any(isinstance(item, TorchClass) and item != TorchClass("Module") for item in cls.ancestry.order):
         return False
     return not cls.defines("forward") and "forward" not in cls.rebound_attributes
 
 
+_OTHER_ENTRIES = frozenset(
+    "super __call__ forward _call_impl _wrapped_call_impl _forward_hooks _forward_pre_hooks _slow_forward".split()
+)
+
+
 def _computes(cls: ModuleClass, method: Method) -> bool:
     """Whether the body uses a submodule of the class, and no other entry of it."""
-    if {"super", "_call_impl", "_wrapped_call_impl"} & method.names_read or _works_on_another(cls, method):
+    named = {node.attr.value for node in method.nodes if isinstance(node, cst.Attribute)} | method.names_read
+    if not _OTHER_ENTRIES.isdisjoint(named) or _works_on_another(cls, method):
         return False
     taken = method.attributes_of(method.receiver)
-    return not {"forward", "_call_impl"} & taken and not taken.isdisjoint(cls.layers.by_attribute)
+    return not taken.isdisjoint(cls.layers.by_attribute)
 
 
 def _works_on_another(cls: ModuleClass, method: Method) -> bool:
@@ -142,6 +153,42 @@ RULE = Rule(
                     self.fc = nn.Linear(4, 4)
                 def __call__(self, x):
                     return self.fc(x)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Normed(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.norm = nn.LayerNorm(2)
+                def __call__(self, x):
+                    return nn.Module.__call__(self, self.norm(x))
+            class Direct(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.norm = nn.LayerNorm(2)
+                def __call__(self, x):
+                    return type(self).forward(self, self.norm(x))
+            class Hooked(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+                def __call__(self, x):
+                    y = self.fc(x)
+                    for hook in self._forward_hooks.values():
+                        y = hook(self, x, y)
+                    return y
+            class Both(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+                def __call__(self, x):
+                    return self.fc(x)
+            Both.forward = Both.__call__
+            class Heir(Normed):
+                def forward(self, x):
+                    return x * 2
             """
         ),
     ),

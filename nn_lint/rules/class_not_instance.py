@@ -67,11 +67,15 @@ _LISTED = re.compile(
 _APPLIED = re.compile(r"(?<!\w)([A-Z]\w*)\((?!\s*\))")
 
 
+_UNCALLED = re.compile(r"[A-Z]\w*(?=\s*[,)\]#;\r\n]|[ \t]*$)")
+
+
 def sieve(facts: ClassFacts, source: str) -> bool:
     """The name of a layer that is assigned to self or stands in a list without a call, or that forward calls."""
-    if not LAYER_NAMES.isdisjoint(_STORED.findall(source)):
+    is_named = not LAYER_NAMES.isdisjoint(_UNCALLED.findall(source))
+    if is_named and not LAYER_NAMES.isdisjoint(_STORED.findall(source)):
         return True
-    if "Sequential" in source or "ModuleList" in source:
+    if is_named and ("Sequential" in source or "ModuleList" in source):
         found = _LISTED.finditer(source)
         if any(item[1] in LAYER_NAMES and not item[0].startswith(("partial", "isinstance")) for item in found):
             return True
@@ -108,6 +112,18 @@ RULE = Rule(
                     self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Tanh])  # NN211
                 def forward(self, x):
                     return self.net(x)
+            class Branches(nn.Module):
+                def __init__(self, wide):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 8)
+                    if wide:
+                        self.norm = nn.LayerNorm(8)
+                    else:
+                        self.norm = nn.Identity  # NN211
+                    self.gate = nn.Sigmoid  # NN211
+                def forward(self, x):
+                    a, b = self.norm(self.fc(x)).chunk(2, dim=-1)
+                    return a * self.gate(b)
             class Bare(nn.Module):
                 def forward(self, x):
                     return nn.ReLU(x)  # NN211
@@ -133,6 +149,18 @@ RULE = Rule(
                     self.layers = nn.ModuleList([nn.Linear(4, 4), nn.Tanh()])
                 def forward(self, x):
                     return self.net(x)
+            class Branches(nn.Module):
+                def __init__(self, wide):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 8)
+                    if wide:
+                        self.norm = nn.LayerNorm(8)
+                    else:
+                        self.norm = nn.Identity()
+                    self.gate = nn.Sigmoid()
+                def forward(self, x):
+                    a, b = self.norm(self.fc(x)).chunk(2, dim=-1)
+                    return a * self.gate(b)
             class Bare(nn.Module):
                 def forward(self, x):
                     return nn.ReLU()(x)
@@ -163,6 +191,8 @@ RULE = Rule(
                     self.norm = self.norm_layer(dim)
                     self.act_layer = act_layer
                     self.block = nn.ReLU
+                    self.late = nn.ReLU
+                    self.late = self.late()
                     self.layers = nn.ModuleList([self.block() for _ in range(3)])
                     self.types = [nn.ReLU, nn.GELU]
                     self.table = {"relu": nn.ReLU}
@@ -173,7 +203,7 @@ RULE = Rule(
                     act = nn.ReLU()
                     if isinstance(self.norm, nn.LayerNorm):
                         x = act(pool(x))
-                    weight = nn.Parameter(x)
+                    weight = nn.Parameter(self.net(self.late(x)))
                     return nn.ReLU(inplace=True)(x) * weight
             class Typed(nn.Module):
                 def __init__(self, layer: nn.Module = nn.Linear):
@@ -182,6 +212,42 @@ RULE = Rule(
                     self.fc = layer(4, 4)
                 def forward(self, x):
                     return self.fc(x) if isinstance(self.fc, self.kind) else x
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            def run(layer, x):
+                return layer(x)
+            class Sized(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.pool = nn.AdaptiveAvgPool2d
+                    self.soft = nn.Softmax
+                def forward(self, x, size, p=0.1):
+                    soft = self.soft(size)
+                    x = run(nn.Dropout(p), soft(self.pool(size)(x)))
+                    up = nn.Sequential(nn.Upsample(size), nn.ReLU())
+                    for layer in [nn.AdaptiveAvgPool2d(size), up]:
+                        x = layer(x)
+                    x = nn.AdaptiveMaxPool2d(size).forward(x)
+                    return {"avg": nn.AdaptiveAvgPool2d(size), "max": nn.AdaptiveMaxPool2d(size)}["avg"](x)
+            class Weighted(nn.Module):
+                def forward(self, logits, target, weight=None):
+                    first = nn.CrossEntropyLoss(weight) if weight is not None else nn.CrossEntropyLoss()
+                    second, third = nn.CrossEntropyLoss(weight), nn.NLLLoss(weight + 1)
+                    self.fourth = nn.CrossEntropyLoss(weight * 2)
+                    fifth = nn.CrossEntropyLoss(weight * 2).to(logits.device)
+                    if (sixth := nn.CrossEntropyLoss(weight * 2)) is not None:
+                        target = target + 0 * sixth(logits, target)
+                    losses = [loss(logits, target) for loss in (first, second, third, self.fourth, fifth)]
+                    return sum(losses)
+            class Factory(nn.Module):
+                def forward(self, size):
+                    return nn.AdaptiveAvgPool2d(size)
+            class Table(nn.Module):
+                def forward(self, count):
+                    return nn.Embedding(count, 4).weight
             """
         ),
     ),

@@ -97,16 +97,21 @@ def _local(cls: ModuleClass, method: Method, name: str) -> str | None:
 
 
 _CONTAINER = rf"(?:\w+\.)*(?:{'|'.join(_ADVICE)})\("
+_STORED = re.compile(rf"=\s*\(*\s*{_CONTAINER}")
 _NAMED = re.compile(rf"(\w+)[ \t]*(?::[^=\n]+)?=\s*\(*\s*{_CONTAINER}")
 _AT_ONCE = re.compile(rf"{_CONTAINER}[\s\S]*\)\s*\(")
+_CALL_OF_CALL = re.compile(r"\)\s*\(")
+_CALLED = re.compile(r"(\w+)\s*\(")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A container with a name that is called somewhere, or one that may be called at once."""
     if not any(name in source for name in _ADVICE):
         return False
-    names = set(_NAMED.findall(source))
-    return any(re.search(rf"\b{name}\s*\(", source) for name in names) or _AT_ONCE.search(source) is not None
+    names = set(_NAMED.findall(source)) if _STORED.search(source) is not None else set()
+    return not names.isdisjoint(_CALLED.findall(source)) or (
+        _CALL_OF_CALL.search(source) is not None and _AT_ONCE.search(source) is not None
+    )
 
 
 RULE = Rule(

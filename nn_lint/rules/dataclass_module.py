@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.rebuilding import may_be_rebuilt
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Rule
 
@@ -27,13 +28,16 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report a generated `__init__` that leaves the module without its tables."""
     if not cls.is_certain or cls.init is not None or not _DECORATORS & set(cls.decorator_origins):
         return
+    text = cls.decorator_text.replace(" ", "")
     if (
-        "init=False" in cls.decorator_text.replace(" ", "")
+        "init=False" in text
+        or "(**" in text
+        or ",**" in text
         or cls.defines("__post_init__")
         or cls.defines("__attrs_post_init__")
     ):
         return
-    if cls.defines("__attrs_pre_init__") or cls.inherits("__init__"):
+    if cls.defines("__attrs_pre_init__") or cls.defines("__init__") or may_be_rebuilt(cls, _DECORATORS):
         return
     message = f"`@dataclass` writes an `__init__` for `{cls.name}` that never calls `super().__init__()`"
     yield Finding(cls.name_span, message)
@@ -92,6 +96,34 @@ RULE = Rule(
             @define
             class Registered(nn.Module):
                 pass
+            """
+        ),
+        Example(
+            """
+            from dataclasses import dataclass
+            from torch import nn
+            OPTIONS = {"init": False, "eq": False}
+            def moduled(cls):
+                init = cls.__init__
+                def run(self, *args, **kwargs):
+                    nn.Module.__init__(self)
+                    init(self, *args, **kwargs)
+                cls.__init__ = run
+                return cls
+            def start(self, width=2):
+                nn.Module.__init__(self)
+                self.width = width
+            @moduled
+            @dataclass(eq=False)
+            class Outer(nn.Module):
+                width: int = 2
+            @dataclass(**OPTIONS)
+            class Starred(nn.Module):
+                width: int = 2
+            @dataclass(eq=False)
+            class Assigned(nn.Module):
+                width: int = 2
+                __init__ = start
             """
         ),
     ),

@@ -33,7 +33,8 @@ from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report the calls of a submodule's `forward`."""
-    for method in cls.methods if cls.is_module else ():
+    hooked = any("register_forward" in item.text for item in (cls, *cls.ancestors))
+    for method in cls.methods if cls.is_module and not hooked else ():
         if method.is_static or method.is_class_method:
             continue
         for node in method.own_nodes:
@@ -57,8 +58,9 @@ def _is_submodule(cls: ModuleClass, method: Method, node: cst.BaseExpression) ->
         return bool(found) and all(_is_plain(cls, layer.cls) for layer in found)
     listed = node.value if isinstance(node, cst.Subscript) else _iterated(method, node)
     name = None if listed is None else self_attribute(listed, method.receiver)
-    parts = None if name is None else cls.layers.alternatives(name)
-    return bool(parts) and all(_is_plain(cls, part.cls) for parts in parts or () for part in parts)
+    alternatives = cls.layers.alternatives(name) if name is not None else None
+    parts = [part for layers in alternatives or () for part in layers]
+    return bool(parts) and all(_is_plain(cls, part.cls) for part in parts)
 
 
 def _iterated(method: Method, node: cst.BaseExpression) -> cst.BaseExpression | None:
@@ -75,7 +77,9 @@ def _is_plain(cls: ModuleClass, found: object) -> bool:
         return found.is_module
     if not isinstance(found, ProjectClass) or cls.resolve_class(found) is not Kinship.MODULE:
         return False
-    return not cls.registry.model(found).defines("__call__")
+    is_patched = re.search(rf"\b{found.facts.name}\.__call__[ \t]*=(?!=)", found.file.text.content) is not None
+    model = cls.registry.model(found)
+    return model.ancestry.complete and not is_patched and not model.defines("__call__")
 
 
 _CALL = re.compile(r"(?<!\bself)(?<!\))\.forward\(")
@@ -169,6 +173,51 @@ RULE = Rule(
                     return self.schedule.forward(x) + self.called.forward(x)
                 def predict(self, x):
                     return self.forward(x)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Layer(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+                    self.variants: dict[str, object] = {}
+                def add(self, name, variant):
+                    self.variants[name] = variant
+                def forward(self, x):
+                    for name in self.variants:
+                        x = self.variants[name].forward(self, x)
+                    return x
+            """
+        ),
+        Example(
+            """
+            from elsewhere import Traced
+            from torch import nn
+            class Counted(nn.Module):
+                def forward(self, x):
+                    return x
+            Counted.__call__ = lambda self, x: (self.forward(x), 1)
+            class Seen(Traced, nn.Module):
+                def forward(self, x):
+                    return x
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.counted = Counted()
+                    self.seen = Seen()
+                def forward(self, x):
+                    return self.counted.forward(self.seen.forward(x))
+            class Hooked(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+                    self.fc.register_forward_hook(self._clean)
+                def _clean(self, module, given, output):
+                    return self.fc.forward(given[0].detach()) + output
+                def forward(self, x):
+                    return self.fc(x)
             """
         ),
     ),

@@ -132,5 +132,31 @@ RULE = Rule(
                     Base.__init__(self)
             """
         ),
+        Example(
+            """
+            from torch import nn
+            class Parent(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.width = width
+                    self.big = nn.Linear(width, width)
+                def forward(self, x):
+                    return self.big(x)
+            class Smaller(Parent):
+                def __init__(self, width):
+                    super().__init__(width)
+                    nn.Module.__init__(self)
+                    self.small = nn.Linear(self.width, 1)
+                def forward(self, x):
+                    return self.small(x)
+            class Kept(Parent):
+                def __init__(self, width):
+                    super().__init__(width)
+                    children = list(self.named_children())
+                    nn.Module.__init__(self)
+                    for name, child in children:
+                        self.add_module(name, child)
+            """
+        ),
     ),
 )

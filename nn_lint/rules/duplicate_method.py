@@ -18,13 +18,15 @@ import libcst as cst
 
 from nn_lint.model.method import Method, names
 from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.syntax import walk
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.hierarchy import HARMLESS_METACLASSES
 from nn_lint.rules.rule import Example, Finding, Rule
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each definition that replaces another."""
-    if not cls.is_module:
+    if not cls.is_module or any(item.facts.metaclass not in HARMLESS_METACLASSES for item in (cls, *cls.ancestors)):
         return
     earlier: dict[str, Method] = {}
     for method in cls.methods:
@@ -44,9 +46,16 @@ def _is_dead(cls: ModuleClass, first: Method, second: Method) -> bool:
     if cls.syntax.text(first.node) == cls.syntax.text(second.node):
         return False
     others = (item for item in cls.syntax.node.body.body if not isinstance(item, (cst.FunctionDef, cst.ClassDef)))
-    used = {name.value for item in others for name in names(item)}
-    decorators = {name.split(".")[0] for method in cls.methods for name in method.decorators}
-    return first.name not in used | decorators
+    signatures = [part for method in cls.methods for part in (*method.node.decorators, method.node.params)]
+    used = {name.value for item in (*others, *signatures) for name in names(item)}
+    quoted = {item.raw_value for node in cls.syntax.node.body.body for item in _strings(node)}
+    return first.name not in used | quoted
+
+
+def _strings(node: cst.CSTNode) -> Iterator[cst.SimpleString]:
+    """The strings in a statement of the class body, those in methods left out."""
+    found = () if isinstance(node, (cst.FunctionDef, cst.ClassDef)) else walk(node, cst.SimpleString)
+    return (item for item in found if isinstance(item, cst.SimpleString))
 
 
 def _is_empty(method: Method) -> bool:
@@ -127,6 +136,34 @@ RULE = Rule(
                 @register
                 def rule(self, y):
                     return y
+            """
+        ),
+        Example(
+            """
+            from elsewhere import Overloading, after
+            from torch import nn
+            class Default(nn.Module):
+                def forward(self, x):
+                    return x + 1
+                def forward(self, x, plain=forward):
+                    return plain(self, x) * 2
+            class Chained(nn.Module):
+                def forward(self, x):
+                    return x + 1
+                @after(forward)
+                def forward(self, x):
+                    return x * 2
+            class Dispatched(nn.Module, metaclass=Overloading):
+                def forward(self, x: int):
+                    return x + 1
+                def forward(self, x: float):
+                    return x * 2
+            class Quoted(nn.Module):
+                def forward(self, x):
+                    return x + 1
+                plain = vars()["forward"]
+                def forward(self, x):
+                    return self.plain(x) * 2
             """
         ),
     ),

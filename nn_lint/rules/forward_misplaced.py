@@ -43,12 +43,12 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 
 def _edits(cls: ModuleClass, found: MisplacedForward) -> Iterator[Edit]:
-    """Every row of the function gets the indentation that a method has; rows inside strings forbid it."""
+    """Every row of the function gets the indentation that a method has."""
     lines = cls.syntax.lines
     wanted = lines.indentation(cls.methods[0].name_span.start.row) if cls.methods else "    "
     given = lines.indentation(found.first_row)
     rows = [row for row in range(found.first_row, found.end_row + 1) if lines.row(row).strip()]
-    if any(not lines.row(row).startswith(given) or _QUOTES in lines.row(row) for row in rows):
+    if any(not lines.row(row).startswith(given) for row in rows):
         return
     for row in rows:
         start = Position(row, 1)
@@ -56,9 +56,6 @@ def _edits(cls: ModuleClass, found: MisplacedForward) -> Iterator[Edit]:
             yield replace(Span(start, Position(row, len(given) + 1)), wanted)
         else:
             yield insert(start, wanted)
-
-
-_QUOTES = '"""'
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -84,6 +81,10 @@ RULE = Rule(
                     self.fc = nn.Linear(4, 4)
 
                     def forward(self, x):  # NN204
+                        '''Runs.
+
+                        Once a batch.
+                        '''
                         x = self.fc(x)
                         return x
 
@@ -116,6 +117,10 @@ RULE = Rule(
                     self.fc = nn.Linear(4, 4)
 
                 def forward(self, x):
+                    '''Runs.
+
+                    Once a batch.
+                    '''
                     x = self.fc(x)
                     return x
 
@@ -149,6 +154,14 @@ RULE = Rule(
                     def forward(self, x):  # NN204
                         return self.fc(x) * scale
                     self.fc = nn.Linear(4, 4)
+            class Printing(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    def forward(self, x):  # NN204
+                        print('''The input:
+                        as it came''')
+                        return self.fc(x)
             """
         ),
         Example(
@@ -215,6 +228,41 @@ RULE = Rule(
                     self.fc = nn.Linear(4, 4)
             def forward(model, x):
                 return model.fc(x)
+            """
+        ),
+        Example(
+            """
+            from fastcore.basics import patch
+            from torch import nn
+            class Patched(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+            @patch
+            def forward(self: Patched, x):
+                return self.fc(x)
+            class Inside(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    @self._use
+                    def forward(self, x):
+                        return x
+                def _use(self, function):
+                    vars(self)["for" + "ward"] = function.__get__(self)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+            def forward(self, x):
+                return self.fc(x)
+            for name, value in list(globals().items()):
+                if callable(value) and name.islower():
+                    setattr(Net, name, value)
             """
         ),
     ),

@@ -23,10 +23,11 @@ import libcst as cst
 
 from nn_lint.diagnostic import Applicability, Edit
 from nn_lint.fixing.build import insert, insert_after, replace, stands_alone
-from nn_lint.model.endings import endings, returns
+from nn_lint.model.endings import endings, is_print, returns
 from nn_lint.model.lost_results import LostResult, lost_result, nothing_is_meant
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.never_returns import ends_the_run
 from nn_lint.model.syntax import walk
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -37,7 +38,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     forward = cls.method("forward")
     if not cls.is_module or forward is None or returns(forward) or nothing_is_meant(cls, forward):
         return
-    ends = [ending for ending in endings(forward) if not ending.is_skipped]
+    ends = [item for item in endings(forward) if not item.is_skipped and not ends_the_run(cls, item.statement)]
     if not ends or any(not isinstance(item.statement, _MAKING) for item in ends) or cls.flow is None:
         return
     lost = [lost_result(cls, forward, cls.flow, ending) for ending in ends]
@@ -66,6 +67,8 @@ def _edits(cls: ModuleClass, results: list[LostResult]) -> tuple[Edit, ...]:
     last, lines = results[-1], cls.syntax.lines
     span = cls.syntax.span(last.ending.statement)
     if any(item.name != last.name for item in results):
+        return ()
+    if last.name is None and is_print(last.ending.outermost):
         return ()
     if last.name is None:
         return tuple(insert(cls.syntax.span(item.ending.statement).start, "return ") for item in results)
@@ -102,6 +105,34 @@ RULE = Rule(
                     self.conv = nn.Conv2d(3, 3, 1)
                 def forward(self, x):
                     self.conv(x)  # NN205
+            class InPlace(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.relu = nn.ReLU(inplace=True)
+                    self.fc = nn.Linear(4, 2)
+                def forward(self, x):
+                    y = x + self.fc(x)
+                    self.relu(y)  # NN205
+            class Handed(InPlace):
+                def encode(self, x):
+                    return self.fc(x)
+                def forward(self, x):
+                    self.encode(x)  # NN205
+            class Moved(InPlace):
+                def forward(self, x):
+                    x = self.fc(x)
+                    x.to("cpu")  # NN205
+            class Parent(nn.Linear):
+                def forward(self, x):
+                    x = super().forward(x)
+                    x  # NN205
+            class Printed(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 2)
+                def forward(self, x):
+                    x = self.fc(x)  # NN205
+                    print(x.shape)
             class Net(nn.Module):
                 def __init__(self):
                     super().__init__()
@@ -166,6 +197,35 @@ RULE = Rule(
                     self.conv = nn.Conv2d(3, 3, 1)
                 def forward(self, x):
                     return self.conv(x)
+            class InPlace(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.relu = nn.ReLU(inplace=True)
+                    self.fc = nn.Linear(4, 2)
+                def forward(self, x):
+                    y = x + self.fc(x)
+                    return self.relu(y)
+            class Handed(InPlace):
+                def encode(self, x):
+                    return self.fc(x)
+                def forward(self, x):
+                    return self.encode(x)
+            class Moved(InPlace):
+                def forward(self, x):
+                    x = self.fc(x)
+                    return x.to("cpu")
+            class Parent(nn.Linear):
+                def forward(self, x):
+                    x = super().forward(x)
+                    return x
+            class Printed(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 2)
+                def forward(self, x):
+                    x = self.fc(x)
+                    print(x.shape)
+                    return x
             class Net(nn.Module):
                 def __init__(self):
                     super().__init__()
@@ -263,6 +323,20 @@ RULE = Rule(
             class Called(Tracker):
                 def forward(self, x):
                     run(x)
+            class Recording(Tracker):
+                def push(self, x):
+                    self.seen.append(x)
+                    return x
+                def forward(self, x):
+                    self.push(self.relu(x))
+            class Moving(Tracker):
+                def forward(self, batch):
+                    batch.to(self.total)
+            class Half(Tracker):
+                def forward(self, x):
+                    x = F.relu(x)
+                    super().forward(x)
+                    x = x + 1
             class Logged(Tracker):
                 def forward(self, x):
                     y = F.relu(x)
@@ -335,6 +409,28 @@ RULE = Rule(
                         return y
                     with torch.no_grad():
                         return branch(x)
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Calibrating(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.bn = nn.BatchNorm1d(4)
+                @torch.no_grad()
+                def forward(self, x):
+                    self.bn(x)
+            class Written(nn.Module):
+                def forward(self, x, weight, out):
+                    y = torch.matmul(x, weight, out=out)
+            class Refused(nn.Module):
+                def refuse(self, x):
+                    raise ValueError(x)
+                def forward(self, x):
+                    x = x + 1
+                    x = self.refuse(x)
             """
         ),
     ),

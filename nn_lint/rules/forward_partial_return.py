@@ -8,7 +8,8 @@ with `TypeError`.
 
 ## What it takes to be reported
 A loop whose every turn ends in a `return` of what the turns build up (`x = layer(x)`, `outputs.append(...)`); an `if`
-at the end that updates a name and returns it, where the name is lost otherwise; a path that computes a result last
+at the end that updates a name and returns it, where the name is lost otherwise; an `if labels is not None` at the end,
+without which what the layers computed is returned by nobody; a path that computes a result last
 and drops it, beside another that returns one. Searches that return the first item that fits, early returns and
 chains of `if` and `elif` without `else` are left alone.
 """
@@ -20,8 +21,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from nn_lint.model.endings import endings, returns
-from nn_lint.model.lost_results import lost_result, nothing_is_meant
+from nn_lint.model.lost_results import has_effects, lost_result, nothing_is_meant
 from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.never_returns import ends_the_run
 from nn_lint.model.partial_returns import first_turn_returns, may_give_nothing, return_below_condition
 from nn_lint.project.code_text import has_return_in_loop, method_code
 from nn_lint.project.facts import ClassFacts
@@ -41,7 +43,8 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     if may_give_nothing(forward):
         return
     ends = [item for item in endings(forward) if not item.is_looped and not isinstance(item.statement, cst.Return)]
-    below = return_below_condition(forward, ends)
+    ends = [item for item in ends if not ends_the_run(cls, item.statement)]
+    below = None if has_effects(forward) else return_below_condition(forward, ends)
     if below is not None:
         message = f"`forward` of `{cls.name}` returns only under this condition: otherwise every call gives `None`"
         yield Finding(cls.syntax.span(below), message)
@@ -134,6 +137,17 @@ RULE = Rule(
                     x = self.fc(x)
                     if self.training:
                         return x  # NN206
+            class Labelled(Normed):
+                def forward(self, x, labels=None):
+                    logits = self.fc(x)
+                    if labels is not None:
+                        loss = F.cross_entropy(logits, labels)
+                        return loss, logits  # NN206
+            class Scored(Normed):
+                def forward(self, x, labels=None):
+                    logits = self.fc(x)
+                    if labels is not None:
+                        return F.cross_entropy(logits, labels)  # NN206
             """
         ),
         Example(
@@ -157,6 +171,27 @@ RULE = Rule(
                     if y is not None:
                         return F.cross_entropy(logits, y)
                     return logits.softmax(dim=-1)
+            class Required(Model):
+                def forward(self, x, labels):
+                    logits = self.fc(x)
+                    if labels is not None:
+                        return F.cross_entropy(logits, labels)
+            class Remembering(Model):
+                def forward(self, x, labels=None):
+                    logits = self.fc(x)
+                    self.seen = logits
+                    if labels is not None:
+                        return F.cross_entropy(logits, labels)
+            class Choosing(Model):
+                def forward(self, x, kind=None):
+                    logits = self.fc(x)
+                    if kind == "loss":
+                        return logits.sum()
+            class Apart(Model):
+                def forward(self, x, labels=None):
+                    if labels is not None:
+                        logits = self.fc(x)
+                        return F.cross_entropy(logits, labels)
             class First(Model):
                 def forward(self, x):
                     for block in self.blocks:
@@ -250,6 +285,54 @@ RULE = Rule(
                         x = x * 2
                         return x
             """
+        ),
+        Example(
+            '''
+            from torch import nn
+            def refuse(x):
+                raise ValueError(x)
+            class Recorded(nn.Module):
+                def __init__(self, gives):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.gives = gives
+                    self.kept = []
+                def forward(self, x):
+                    out = self.fc(x)
+                    self.kept.append(out)
+                    if self.gives:
+                        return out
+            class Auxiliary(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.pool, self.fc = nn.AdaptiveAvgPool1d(4), nn.Linear(4, 4)
+                def forward(self, x):
+                    x = self.pool(x)
+                    if self.training:
+                        return self.fc(x)
+            class Documented(Auxiliary):
+                def forward(self, x):
+                    """The logits, None in evaluation."""
+                    x = self.fc(x)
+                    if self.training:
+                        return x
+            class First(Auxiliary):
+                def forward(self, scales):
+                    for x in scales.values():
+                        x = self.fc(x)
+                        return x
+            class Next(Auxiliary):
+                def forward(self, layers, x):
+                    for layer in layers:
+                        x = layer(x)
+                        return x
+                    raise IndexError(layers)
+            class Refused(Auxiliary):
+                def forward(self, x):
+                    if x.dim() == 2:
+                        return self.fc(x)
+                    x = refuse(x)
+            '''
         ),
     ),
 )

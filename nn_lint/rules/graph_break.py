@@ -35,7 +35,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         )
 
 
-_BREAK = re.compile(r"\b(?:tensor|as_tensor|from_numpy|FloatTensor)\s*\(|\.data\b(?!\s*=)|\.(?:item|numpy|tolist)\s*\(")
+_BREAK = re.compile(r"(?:tensor|from_numpy|FloatTensor)\s*\(|\.(?:data\b(?!\s*=)|(?:item|numpy|tolist)\s*\()")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:

@@ -28,8 +28,8 @@ from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.build import replace
 from nn_lint.model.dropouts import drops_on_purpose
 from nn_lint.model.layer_calls import DROPOUTS, built_class, holds_weights
-from nn_lint.model.method import Method
-from nn_lint.model.modes import calls_in_any_mode
+from nn_lint.model.method import Method, names
+from nn_lint.model.modes import calls_in_any_mode, mentions_mode
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.occurrences import name_occurrences
 from nn_lint.model.receivers import takes_receiver
@@ -82,7 +82,7 @@ def _judge(
         return
     text = cls.syntax.text(built)
     if found.name in DROPOUTS:
-        if _is_off(built) or _asks_training(method) or built not in in_any_mode or drops_on_purpose(cls):
+        if _is_off(built) or _may_be_switched(method, built) or drops_on_purpose(cls):
             return
         message = (
             f"`{text}` is made anew in every call and is always in training mode: `eval()` does not reach it, "
@@ -122,8 +122,12 @@ def _is_random(cls: ModuleClass) -> bool:
     return _RANDOM.search(f"{cls.name} {cls.docstring}") is not None
 
 
-def _asks_training(method: Method) -> bool:
-    return "training" in method.attributes_of(method.receiver)
+def _may_be_switched(method: Method, built: cst.Call) -> bool:
+    """Whether the dropout, or a rate that has a name, may depend on the mode."""
+    if mentions_mode(method, built) or not any(call is built for call in calls_in_any_mode(method)):
+        return True
+    read = {name.value for item in built.args for name in names(item.value)} - {method.receiver}
+    return bool(read & method.locals) and "training" in method.attributes_of(method.receiver)
 
 
 def _repair(cls: ModuleClass, method: Method, name: str, built: cst.Call, called: cst.Call | None) -> Repair | None:
@@ -147,6 +151,7 @@ def _are_for_function(arguments: Sequence[cst.Arg]) -> bool:
 
 
 _NAMED = re.compile(r"=\s*\(*\s*(?:\w+\.)*[A-Z]\w*\(")
+_CALL_OF_CALL = re.compile(r"\)\s*\(")
 _AT_ONCE = re.compile(r"\b[A-Z]\w*\([\s\S]*\)\s*\(")
 
 
@@ -164,7 +169,9 @@ def premise(cls: ModuleClass) -> bool:
 
 
 def _builds(code: str) -> bool:
-    return _NAMED.search(code) is not None or _AT_ONCE.search(code) is not None
+    if _NAMED.search(code) is not None:
+        return True
+    return _CALL_OF_CALL.search(code) is not None and _AT_ONCE.search(code) is not None
 
 
 RULE = Rule(
@@ -184,6 +191,7 @@ RULE = Rule(
                 def forward(self, x):
                     x = nn.Dropout(0.5)(x)  # NN412
                     x = nn.Dropout(p=0.2, inplace=False)(x.relu())  # NN412
+                    x = F.dropout(x, 0.1, training=self.training)
                     return nn.AlphaDropout()(x)  # NN412
             """,
             fixed="""
@@ -193,6 +201,7 @@ RULE = Rule(
                 def forward(self, x):
                     x = F.dropout(x, 0.5, training=self.training)
                     x = F.dropout(x.relu(), p=0.2, inplace=False, training=self.training)
+                    x = F.dropout(x, 0.1, training=self.training)
                     return F.alpha_dropout(x, training=self.training)
             """,
         ),
@@ -241,6 +250,21 @@ RULE = Rule(
                     return layer(x)
                 def build(self):
                     return nn.Linear(4, 4)(torch.rand(4))
+            class Early(nn.Module):
+                def forward(self, x):
+                    if not self.training:
+                        return x
+                    return nn.Dropout(0.5)(x)
+            class Moded(nn.Module):
+                def forward(self, x):
+                    x = nn.Dropout(0.5).train(self.training)(x)
+                    return nn.Dropout(0.5 if self.training else 0.0)(x)
+            class Named(nn.Module):
+                def forward(self, x):
+                    drop = nn.Dropout(0.5)
+                    drop.train(self.training)
+                    rate = 0.5 if self.training else 0.0
+                    return nn.Dropout(rate)(drop(x))
             """
         ),
         Example(

@@ -37,7 +37,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         )
 
 
-_LAYERS = re.compile(r"\b(?:Linear|(?:Conv|BatchNorm|ConvTranspose)[123]d|LayerNorm|GroupNorm)\s*\(")
+_LAYERS = re.compile(r"(?:Linear|(?:Conv|BatchNorm|ConvTranspose)[123]d|LayerNorm|GroupNorm)\s*\(")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:

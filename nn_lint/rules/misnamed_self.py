@@ -183,5 +183,18 @@ RULE = Rule(
                     return sel.float()
             """
         ),
+        Example(
+            """
+            from constants import *
+            from torch import nn
+            from torch.nn import functional as F
+            first, sel = 1, F
+            with open("scale.txt") as elf:
+                pass
+            class Net(nn.Module):
+                def forward(self, x):
+                    return sel.relu(x) * SELF.scale * float(elf.read())
+            """
+        ),
     ),
 )

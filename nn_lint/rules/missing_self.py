@@ -285,5 +285,51 @@ RULE = Rule(
                     return branch(x)
             """
         ),
+        Example(
+            """
+            import functools
+            from torch import nn
+            def run(net, x):
+                return net.fc(x)
+            class Paired(nn.Module):
+                def half(x):
+                    return x / 2
+                def twice(x):
+                    return x * 2
+                half, twice = staticmethod(half), staticmethod(twice)
+                def forward(self, x):
+                    return self.half(self.twice(x))
+            class Named(nn.Module):
+                def half(x):
+                    return x / 2
+                def forward(self, x):
+                    return self.half(x)
+            for name in ("half",):
+                setattr(Named, name, staticmethod(vars(Named)[name]))
+            class Bound(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+                    self.forward = functools.partial(Bound.forward, self)
+                @staticmethod
+                def forward(self, x):
+                    return self.fc(x)
+            class Handed(nn.Module):
+                def __init__(obj):
+                    super().__init__()
+                    run(obj, None)
+                def forward(nn_self, x):
+                    return run(nn_self, x)
+            class Scaled(nn.Linear):
+                def forward(s, x):
+                    return nn.Linear.forward(s, x) * 2
+            class Twice(nn.Linear):
+                def forward(s, x):
+                    return super(Twice, s).forward(x) * 2
+            class Weighted(nn.Linear):
+                def forward(s, x):
+                    return nn.functional.linear(x, s.weight)
+            """
+        ),
     ),
 )

@@ -268,5 +268,46 @@ RULE = Rule(
                     return x + torch.ones(1, device=alpha.device)  # NN207
             """
         ),
+        Example(
+            """
+            import builtins
+            import torch.nn.functional as F
+            from math import *
+            from torch import nn
+            first, *norm = [F.relu, F.relu]
+            for gate in (F.relu,):
+                break
+            if (act := getattr(F, "relu", None)) is None:
+                raise ImportError
+            builtins.profile = print
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.norm, self.gate, self.act = nn.LayerNorm(2), nn.ReLU(), nn.ReLU()
+                    self.sqrt, self.profile, self.rest, self.shown = 2, True, 1, 1
+                def forward(self, x):
+                    profile(sqrt(4))
+                    match x:
+                        case [x, *rest]:
+                            print(rest)
+                    try:
+                        shown(x)
+                    except NameError:
+                        pass
+                    y: gate = act(x)
+                    return self.norm(norm[0](gate(y)))
+            class Collecting(nn.Module):
+                def collect(self, found):
+                    for name, child in found.items():
+                        self.add_module(name, child)
+            class Collected(Collecting):
+                def __init__(self):
+                    super().__init__()
+                    fc = nn.Linear(2, 2)
+                    self.collect({"fc": fc} if False else locals())
+                def forward(self, x):
+                    return self.fc(x)
+            """
+        ),
     ),
 )

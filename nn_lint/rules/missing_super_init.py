@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.statements import insert_first
 from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.rebuilding import may_be_rebuilt
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
@@ -35,12 +36,12 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         or not cls.is_certain
         or cls.construction.mentions_parent_init
         or cls.construction.copies_state
-        or init.is_abstract
+        or not cls.construction.init_flow.exits
     ):
         return
     if cls.facts.method("__call__") is not None and cls.construction.registers_nothing:
         return
-    if cls.is_decorated_here:
+    if may_be_rebuilt(cls) or cls.construction.is_combined:
         return
     repair = None
     if not cls.construction.parent_wants_arguments:
@@ -269,6 +270,83 @@ RULE = Rule(
                     return made
                 def __init__(self):
                     self.x = 1
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Sampler(nn.Module):
+                def __init__(self, count):
+                    super().__init__()
+                    self.base = nn.Parameter(torch.zeros(count))
+                def forward(self, x):
+                    return x + self.base
+            class Pairwise(Sampler):
+                def __init__(self, most=None):
+                    self.most = most
+                def forward(self, x):
+                    return super().forward(x)[: self.most]
+            class Normal(Sampler):
+                def forward(self, x):
+                    return super().forward(x) * 2
+            class PairwiseNormal(Pairwise, Normal):
+                def __init__(self, count):
+                    Normal.__init__(self, count)
+                    Pairwise.__init__(self)
+            """
+        ),
+        Example(
+            """
+            import functools
+            from elsewhere import module_init
+            from torch import nn
+            def with_parent(init):
+                @functools.wraps(init)
+                def run(self, *args):
+                    nn.Module.__init__(self)
+                    init(self, *args)
+                return run
+            def initialised(cls):
+                setattr(cls, "__init__", with_parent(cls.__init__))
+                return cls
+            @initialised
+            class Set(nn.Module):
+                def __init__(self):
+                    self.fc = nn.Linear(2, 2)
+            @module_init
+            class Unseen(nn.Module):
+                def __init__(self):
+                    self.fc = nn.Linear(2, 2)
+            class Wrapped(nn.Module):
+                def __init__(self):
+                    self.fc = nn.Linear(2, 2)
+                __init__ = with_parent(__init__)
+            class Patched(nn.Module):
+                def __init__(self):
+                    self.fc = nn.Linear(2, 2)
+            Patched.__init__ = with_parent(Patched.__init__)
+            class Refusing(nn.Module):
+                def __init__(self, *args):
+                    message = "build it with Refusing.load()"
+                    raise TypeError(message)
+            class Named(nn.Module):
+                def __init__(self):
+                    module = self
+                    with_parent(print)(*(self,))
+                    self.fc = nn.Linear(2, 2)
+            """
+        ),
+        Example(
+            """
+            import functools
+            from registry import MODELS
+            from torch import nn
+            @MODELS.register_module()
+            @functools.total_ordering
+            class Noted(nn.Module):
+                def __init__(self):  # NN101
+                    self.fc = nn.Linear(2, 2)
             """
         ),
     ),

@@ -21,13 +21,14 @@ from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.build import replace
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.spelling import is_misspelled_forward
+from nn_lint.project.code_text import speaking_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report the one method that must be the forward."""
-    if not cls.is_certain or not cls.lacks_forward:
+    if not cls.is_certain or not cls.lacks_forward or cls.facts.method("forward") is not None:
         return
     slips = [method for method in cls.methods if is_misspelled_forward(method.name)]
     if len(slips) != 1 or slips[0].decorators:
@@ -40,9 +41,9 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 
 def _is_used(cls: ModuleClass, name: str) -> bool:
-    """Whether any file near says the name other than to define it."""
+    """Whether the code of any file near says the name other than to define it."""
     files = cls.registry.hierarchy.files.mentioning(name, cls.definition.file)
-    return any(re.search(rf"\b(?<!def ){name}\b", file.text.content) for file in files)
+    return any(re.search(rf"\b(?<!def ){name}\b", speaking_code(file.text.content)) for file in files)
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -62,8 +63,9 @@ RULE = Rule(
             """
             from torch import nn
             class Net(nn.Module):
+                '''Its foward takes a batch.'''
                 def foward(self, x):  # NN203
-                    return x
+                    return x  # what `foward` gives
             class Capital(nn.Module):
                 def Forward(self, x):  # NN203
                     return x
@@ -73,12 +75,19 @@ RULE = Rule(
             class Turned(nn.Module):
                 def froward(self, x):  # NN203
                     return x
+            class Promise(nn.Module):
+                def forward(self, x):
+                    raise NotImplementedError("a subclass does it")
+            class Kept(Promise):
+                def forwrd(self, x):  # NN203
+                    return x
             """,
             fixed="""
             from torch import nn
             class Net(nn.Module):
+                '''Its foward takes a batch.'''
                 def forward(self, x):
-                    return x
+                    return x  # what `foward` gives
             class Capital(nn.Module):
                 def forward(self, x):
                     return x
@@ -86,6 +95,12 @@ RULE = Rule(
                 def forward(self, x):
                     return x
             class Turned(nn.Module):
+                def forward(self, x):
+                    return x
+            class Promise(nn.Module):
+                def forward(self, x):
+                    raise NotImplementedError("a subclass does it")
+            class Kept(Promise):
                 def forward(self, x):
                     return x
             """,
@@ -110,6 +125,17 @@ RULE = Rule(
                     return x
                 def __call__(self, x):
                     return self.forwad(x)
+            class Named(nn.Module):
+                def forrward(self, x):
+                    return x
+                def run(self, x):
+                    return getattr(self, "forrward")(x)
+            class Told(nn.Module):
+                def fforward(self, x):
+                    return x
+                def __repr__(self):
+                    return f'''Told
+                    {self.fforward(0)}'''
             class Game(nn.Module):
                 def reward(self, x):
                     return x
@@ -117,6 +143,11 @@ RULE = Rule(
                     return x
             class Far(Unseen):
                 def foward(self, x):
+                    return x
+            class Promising(nn.Module):
+                def forward(self, x):
+                    raise NotImplementedError
+                def foorward(self, x):
                     return x
             class Heir(Has):
                 def forwrad(self, x):

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.build import replace
 from nn_lint.model.attributes import assigned_attributes
+from nn_lint.model.endings import returns
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.parent_calls import CallForm, ParentCall
@@ -53,6 +54,8 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 def _stands_for_init(cls: ModuleClass, method: Method) -> bool:
     if cls.init is not None or method.decorators or any(cls.calls_on_self(method.name)):
+        return False
+    if any(returns(method)) or re.search(rf"[\"']{method.name}[\"']", cls.definition.file.text.content):
         return False
     if method.name in _HELPERS:
         initialises = any(call.is_spelled_right and call.is_called for call in method.parent_calls)
@@ -178,6 +181,29 @@ RULE = Rule(
             class Far(Unseen):
                 def __init__(self):
                     super()._init_()
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Counter(nn.Module):
+                count = 0
+                def __int__(self):
+                    self.asked = True
+                    return self.count
+            class Late(nn.Module):
+                def _init_(self, width):
+                    self.fc = nn.Linear(width, width)
+            class Fluent(nn.Module):
+                def init(self, width):
+                    super().__init__()
+                    self.fc = nn.Linear(width, width)
+                    return self
+            def build(width):
+                late = Late()
+                for hook in ("_init_",):
+                    getattr(late, hook)(width)
+                return late
             """
         ),
     ),

@@ -13,6 +13,7 @@ and mixins whose attributes nothing reads or the class sets itself.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from nn_lint.model.attributes import assigned_attributes
@@ -20,13 +21,13 @@ from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.parent_calls import CallForm
 from nn_lint.project.facts import ClassFacts
-from nn_lint.project.hierarchy import Kinship, ProjectClass, TorchClass
+from nn_lint.project.hierarchy import ExternalClass, Kinship, ProjectClass, TorchClass
 from nn_lint.rules.rule import Example, Finding, Rule
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report the mixins among a class's own bases that are never initialised, and needed."""
-    if not cls.is_certain or cls.defines("call_super_init"):
+    if not cls.is_certain or cls.construction.goes_on_behind_module or cls.defines("__getattr__"):
         return
     for mixin in _mixins_behind(cls):
         init = mixin.find_method("__init__")
@@ -56,10 +57,12 @@ def _is_initialised(cls: ModuleClass, mixin: ModuleClass) -> bool:
             continue
         for call in (call for method in owner.methods for call in method.parent_calls):
             target = owner.resolve(call.parent) if call.parent is not None else None
-            if call.form is CallForm.OTHER or target in wanted:
+            if call.form is CallForm.OTHER or target in wanted or isinstance(target, ExternalClass):
                 return True
             if call.form is CallForm.TWO_ARGUMENT and isinstance(target, TorchClass):
                 return True
+        if owner.init is not None and owner.construction.hands_self_over:
+            return True
     return False
 
 
@@ -67,12 +70,17 @@ def _missing(cls: ModuleClass, mixin: ModuleClass, init: Method) -> Iterator[str
     """What the mixin's init sets, something reads, and nothing else sets."""
     others = [item for item in (cls, *cls.ancestors) if item is not mixin and init not in item.methods]
     methods = [method for item in (*others, mixin) for method in item.methods if method.node is not init.node]
-    set_elsewhere = {name for method in methods for name in assigned_attributes(method)}
+    set_elsewhere = {name for method in methods for name in (method.name, *assigned_attributes(method))}
     set_elsewhere |= {name for item in (cls, mixin, *cls.ancestors) for name in item.facts.assigned}
     read = frozenset().union(*(item.read_here for item in (cls, mixin, *cls.ancestors)))
     asked = "".join(item.text for item in dict.fromkeys((cls, mixin, *cls.ancestors, *mixin.ancestors)))
+    if "AttributeError" in asked:
+        return
+    given = cls.definition.file.text.content
     for name in assigned_attributes(init):
-        if name in read - set_elsewhere and f'"{name}"' not in asked and f"'{name}'" not in asked:
+        is_asked = f'"{name}"' in asked or f"'{name}'" in asked
+        is_given = re.search(rf"(?<!\bself)\.{name}[ \t]*=(?!=)", given) is not None
+        if name in read - set_elsewhere and not (is_asked or is_given):
             yield name
 
 
@@ -181,6 +189,78 @@ RULE = Rule(
             class External(nn.Module, Unseen):
                 def forward(self, x):
                     return x * self.scale
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Log:
+                def __init__(self):
+                    self.lines = []
+                def log(self, line):
+                    self.lines.append(line)
+            def start(module):
+                Log.__init__(module)
+            class Looped(nn.Module, Log):
+                def __init__(self):
+                    for base in Looped.__bases__:
+                        base.__init__(self)
+            class Handed(nn.Module, Log):
+                def __init__(self):
+                    super().__init__()
+                    start(self)
+            class Property(nn.Module, Log):
+                def __init__(self):
+                    super().__init__()
+                    self._lines = []
+                @property
+                def lines(self):
+                    return self._lines
+            class Lazy(nn.Module, Log):
+                def __getattr__(self, name):
+                    return [] if name.endswith("s") else super().__getattr__(name)
+            class Careful(nn.Module, Log):
+                def forward(self, x):
+                    try:
+                        self.log("forward")
+                    except AttributeError:
+                        pass
+                    return x
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Log:
+                def __init__(self):
+                    self.lines = []
+                def log(self, line):
+                    self.lines.append(line)
+            class Filled(nn.Module, Log):
+                def forward(self, x):
+                    self.log("forward")
+                    return x
+            def build():
+                net = Filled()
+                net.lines = []
+                return net
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Log:
+                def __init__(self):
+                    self.lines = []
+                def log(self, line):
+                    self.lines.append(line)
+            class Going(nn.Module, Log):
+                def __init__(self):
+                    self.call_super_init = True
+                    super().__init__()
+                def forward(self, x):
+                    self.log("forward")
+                    return x
             """
         ),
     ),

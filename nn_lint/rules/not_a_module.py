@@ -31,6 +31,7 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.occurrences import attribute_occurrences
 from nn_lint.model.syntax import self_attribute
 from nn_lint.model.torch_spelling import spell_layer
+from nn_lint.project.code_text import bare_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.hierarchy import ProjectClass
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -50,7 +51,8 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     init, forward = cls.init, cls.method("forward")
     if init is None or forward is None or forward.is_static or init.decorators or forward.is_abstract:
         return
-    kept = [name for name in _kept_layers(cls, init) if name in forward.attributes_of(forward.receiver)]
+    used = forward.attributes_of(forward.receiver) - _delegates(forward)
+    kept = [name for name in _kept_layers(cls, init) if name in used]
     if not kept or _is_base(cls) or "no_grad" in "".join(forward.decorators):
         return
     if any(_is_handed_out(cls, name) for name in kept):
@@ -70,6 +72,13 @@ def _kept_layers(cls: ModuleClass, init: Method) -> Iterator[str]:
                 name = self_attribute(item.target, init.receiver)
                 if name is not None:
                     yield name
+
+
+def _delegates(forward: Method) -> frozenset[str]:
+    """The attributes whose own `forward` it calls: it stands for another object, and is no part of a model."""
+    calls = (node.func for node in forward.own_nodes if isinstance(node, cst.Call))
+    owners = (func.value for func in calls if isinstance(func, cst.Attribute) and func.attr.value == "forward")
+    return frozenset(name for owner in owners if (name := self_attribute(owner, forward.receiver)) is not None)
 
 
 def _is_handed_out(cls: ModuleClass, attribute: str) -> bool:
@@ -113,7 +122,13 @@ def _repair(cls: ModuleClass, init: Method) -> Repair | None:
     return Repair(f"Make it an `{base}`; checkpoints get new keys", tuple(edits))
 
 
-_BY_HAND = re.compile(r"\.\s*(?:parameters|state_dict|load_state_dict|cuda|to|train|eval|backward|compile|jit)\b|optim")
+_OF_TENSOR = (
+    r"\s*(?:device\s*=\s*|dtype\s*=\s*)?(?:(?!self\b)\w+\.(?:device|dtype)|torch\.(?:float|half|double)\w*)\s*[,)]"
+)
+_BY_HAND = re.compile(
+    r"\.\s*(?:parameters|state_dict|load_state_dict|cuda|train|eval|backward|compile|jit(?!\.Final))\b|optim"
+    rf"|\.\s*to\b(?!\({_OF_TENSOR})"
+)
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -126,7 +141,7 @@ def sieve(facts: ClassFacts, source: str) -> bool:
         or not {"__init__", "forward"} <= names
     ):
         return False
-    return not names & _OWN_WAYS and not facts.name.endswith("Mixin") and not _BY_HAND.search(source)
+    return not names & _OWN_WAYS and not facts.name.endswith("Mixin") and not _BY_HAND.search(bare_code(source))
 
 
 RULE = Rule(
@@ -140,6 +155,7 @@ RULE = Rule(
     examples=(
         Example(
             """
+            import torch
             from torch import nn
             class Projector:  # NN413
                 def __init__(self, dim):
@@ -152,6 +168,13 @@ RULE = Rule(
                     self.net = nn.Sequential(nn.Linear(dim, dim), nn.ReLU())
                 def forward(self, x):
                     return self.net(x)
+            class Mixed:  # NN413
+                '''Trained by model.train() like all others.'''
+                fused: torch.jit.Final[bool]
+                def __init__(self, dim):
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x, mask):
+                    return self.fc(x.to(torch.float32)).to(x.dtype) + mask.to(device=x.device)
             class Net(nn.Module):
                 def __init__(self):
                     super().__init__()
@@ -161,6 +184,7 @@ RULE = Rule(
                     return self.head.forward(self.body.forward(x))
             """,
             fixed="""
+            import torch
             from torch import nn
             class Projector(nn.Module):
                 def __init__(self, dim):
@@ -174,6 +198,14 @@ RULE = Rule(
                     self.net = nn.Sequential(nn.Linear(dim, dim), nn.ReLU())
                 def forward(self, x):
                     return self.net(x)
+            class Mixed(nn.Module):
+                '''Trained by model.train() like all others.'''
+                fused: torch.jit.Final[bool]
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x, mask):
+                    return self.fc(x.to(torch.float32)).to(x.dtype) + mask.to(device=x.device)
             class Net(nn.Module):
                 def __init__(self):
                     super().__init__()
@@ -211,6 +243,17 @@ RULE = Rule(
                     self.net = nn.Linear(dim, dim).cuda()
                 def forward(self, x):
                     return self.net(x)
+            class Placed:
+                def __init__(self, dim, device):
+                    self.device = device
+                    self.net = nn.Linear(dim, dim).to(device)
+                def forward(self, x):
+                    return self.net(x)
+            class Moved:
+                def __init__(self, dim):
+                    self.net = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return self.net.to(self.device)(x)
             class Factory:
                 def __init__(self, dim):
                     self.layer = nn.Linear(dim, dim)
@@ -221,6 +264,18 @@ RULE = Rule(
                     self.loss = nn.MSELoss()
                 def forward(self, x, y):
                     return self.loss(x, y)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Remote:
+                def __init__(self, width):
+                    self.layer = nn.Linear(width, width)
+                def forward(self, x):
+                    return None if x is None else self.layer.forward(x)
+                def weight(self):
+                    return self.layer.weight
             """
         ),
         Example(

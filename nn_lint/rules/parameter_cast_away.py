@@ -39,7 +39,7 @@ _KEPT = frozenset({"contiguous", "mean", "sum", "softmax", "sigmoid", "tanh", "n
 """Further methods that give a tensor; what `numel()`, `item()` or an unknown one gives is something else."""
 
 
-_MADE = re.compile(r"\bParameter\(")
+_MADE = re.compile(r"Parameter\(")
 _PARENTHESIS = re.compile(r"[()]")
 _AFTER = re.compile(r"[\s)\\]*(?:\.|[-+*/@%])")
 _BEFORE = re.compile(r"[-+*/@%][\s(]*(?:\w+\.)*\Z")

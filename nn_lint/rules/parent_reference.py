@@ -132,14 +132,17 @@ def _finding(cls: ModuleClass, node: cst.CSTNode, what: str) -> Finding:
     return Finding(cls.syntax.span(node), message)
 
 
-_HANDED = re.compile(r"[(,=]\s*self\s*[,)]|=[ \t]*self[ \t]*(?:[;#\r\n]|$)")
-_OTHER = re.compile(r"\bdef\s+\w+\s*\(\s*(?!self\b)\w+", re.MULTILINE)
-_SIGNATURE = re.compile(r"\bdef\s+\w+\s*\(\s*self\s*[,)]|\bsuper\([^()]*\)")
+_ALONE = re.compile(r"self(?![\w.])")
+_LEGACY_SUPER = re.compile(r"super\([^()]*self\)")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """`self` stands alone, as an argument or as a value."""
-    return _HANDED.search(_SIGNATURE.sub("", source)) is not None or _OTHER.search(source) is not None
+    """`self` stands alone, as an argument or as a value, or has another name."""
+    named = sum(method.parameters[:1] == ("self",) for method in facts.methods)
+    others = (method for method in facts.methods if method.parameters[:1] != ("self",))
+    if any(not {"staticmethod", "classmethod"} & set(method.decorators) for method in others):
+        return True
+    return len(_ALONE.findall(source)) > named + len(_LEGACY_SUPER.findall(source))
 
 
 RULE = Rule(

@@ -25,9 +25,10 @@ import libcst as cst
 
 from nn_lint.diagnostic import Applicability, Edit, Span
 from nn_lint.fixing.build import insert
+from nn_lint.model.layer_calls import is_parameter
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.occurrences import attribute_occurrences
+from nn_lint.model.occurrences import Chain, attribute_occurrences
 from nn_lint.model.stores import Store, stores
 from nn_lint.model.syntax import dotted
 from nn_lint.model.torch_spelling import spell_layer
@@ -47,17 +48,33 @@ _TRAINING = re.compile(r"optim|Adam|SGD|LBFGS|param|\.grad\b|autograd")
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each such tensor that `__init__` keeps."""
     init = cls.init
-    if init is None or not cls.is_module or any(map(cls.defines, ("parameters", "named_parameters", "__setattr__"))):
+    if init is None or not cls.is_module or cls.lacks_forward:
+        return
+    if any(map(cls.defines, ("parameters", "named_parameters", "__setattr__"))):
         return
     for store in stores(init):
         flag = _flag(cls, init, store.value) or _flag_later(cls, init, store)
-        if flag is None or cls.layers.assignments.get(store.attribute) != 1 or _is_handed_on(cls, store.attribute):
+        if flag is None or _is_made_otherwise(cls, store) or _is_handed_on(cls, store.attribute):
             continue
         message = (
             f"`self.{store.attribute}` is no parameter, since it is a plain tensor: it gets gradients, no optimizer "
             f"changes it, and it is neither moved nor saved"
         )
         yield Finding(cls.syntax.span(store.value), message, _repair(cls, store, flag))
+
+
+def _is_made_otherwise(cls: ModuleClass, store: Store) -> bool:
+    """Whether the attribute is also given anything but `None`, a parameter or such a tensor, or by more than a name."""
+    found = [(method, item) for method in cls.methods for item in stores(method) if item.attribute == store.attribute]
+    if len(found) != cls.layers.assignments.get(store.attribute):
+        return True
+    values = ((method, item.value) for method, item in found if item.statement is not store.statement)
+    return not all(
+        (isinstance(value, cst.Name) and value.value == "None")
+        or is_parameter(cls, method, value)
+        or _flag(cls, method, value) is not None
+        for method, value in values
+    )
 
 
 def _flag(cls: ModuleClass, init: Method, value: cst.BaseExpression) -> cst.CSTNode | None:
@@ -110,9 +127,16 @@ def _is_handed_on(cls: ModuleClass, attribute: str) -> bool:
                     name = (dotted(node.func) or "?").rpartition(".")[2]
                     if name.lstrip("_")[:1].isupper() or "regist" in name or name in ("?", "grad", "checkpoint"):
                         return True
-            if isinstance(chain[-2], (cst.Return, cst.Element)):
+            if isinstance(chain[-2], cst.Return) or (isinstance(chain[-2], cst.Element) and not _is_joined(cls, chain)):
                 return True
     return False
+
+
+def _is_joined(cls: ModuleClass, chain: Chain) -> bool:
+    """Whether a list goes into a function of torch, such as `torch.cat`, at once."""
+    call = next((node for node in reversed(chain[:-3]) if not isinstance(node, cst.Arg)), None)
+    found = cls.resolve(dotted(call.func) or "?") if isinstance(call, cst.Call) else None
+    return isinstance(found, ExternalClass) and re.fullmatch(r"torch\.[a-z_]+", found.origin) is not None
 
 
 def _repair(cls: ModuleClass, store: Store, flag: cst.CSTNode) -> Repair | None:
@@ -146,7 +170,8 @@ _FLAG = re.compile(r"\brequires_grad\s*=\s*True|\.requires_grad_\(|\.requires_gr
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A tensor that wants gradients, in a class with an `__init__`."""
-    return facts.method("__init__") is not None and _FLAG.search(source) is not None
+    has_flag = "requires_grad" in source and _FLAG.search(source) is not None
+    return has_flag and facts.method("__init__") is not None
 
 
 RULE = Rule(
@@ -169,6 +194,17 @@ RULE = Rule(
                     self.c = torch.tensor([1.0, 2.0], requires_grad=True)  # NN405
                 def forward(self, x):
                     return x * self.w + self.b
+            class Branches(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    if dim > 1:
+                        self.d = torch.zeros(dim, requires_grad=True)  # NN405
+                    elif dim == 1:
+                        self.d = nn.Parameter(torch.zeros(1, 1))
+                    else:
+                        self.d = None
+                def forward(self, x):
+                    return x * torch.cat([self.d, self.d])
             """,
             fixed="""
             import torch
@@ -181,6 +217,17 @@ RULE = Rule(
                     self.c = nn.Parameter(torch.tensor([1.0, 2.0]))
                 def forward(self, x):
                     return x * self.w + self.b
+            class Branches(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    if dim > 1:
+                        self.d = nn.Parameter(torch.zeros(dim))
+                    elif dim == 1:
+                        self.d = nn.Parameter(torch.zeros(1, 1))
+                    else:
+                        self.d = None
+                def forward(self, x):
+                    return x * torch.cat([self.d, self.d])
             """,
         ),
         Example(
@@ -215,6 +262,17 @@ RULE = Rule(
                 def forward(self, x):
                     x = torch.zeros(4, requires_grad=True) + x
                     return x * self.w
+            class Fed(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.w = torch.zeros(dim, requires_grad=True)
+                    self.v = torch.zeros(dim, requires_grad=True)
+                def learned(self):
+                    return [self.w]
+                def reset(self, value):
+                    self.v = value
+                def forward(self, x):
+                    return x * self.w * self.v
             class Attack(nn.Module):
                 def __init__(self, dim):
                     super().__init__()
@@ -223,6 +281,19 @@ RULE = Rule(
                     self.delta.data -= 0.1 * self.delta.grad
                 def forward(self, x):
                     return x + self.delta
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Benchmark(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.fc = nn.Linear(width, width)
+                    self.input = torch.randn([4, width], requires_grad=True)
+                def step(self):
+                    self.fc(self.input).sum().backward()
             """
         ),
         Example(

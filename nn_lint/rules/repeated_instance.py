@@ -29,25 +29,30 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.repeated_layers import Repeat, find_repeats
 from nn_lint.model.stores import stores
 from nn_lint.model.syntax import walk
+from nn_lint.project.code_text import prose
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.premises.repeats import may_repeat
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
+_SAYS_SO = re.compile(r"(?:#|\"\"\"|''')[\s\S]*(?:shar(?:e|ing)|reus|\bti(?:ed?|ing)\b[^\n]*weight)", re.IGNORECASE)
 _SHARED = re.compile(
     r"shar(?:e|ing)|\bti(?:ed?|ing)\b|reus|recurr|recurs|repeat|same|siames|universal|unroll|iterat|cross.?layer",
     re.IGNORECASE,
 )
+_SAME_PADDING = re.compile(r"\w*same_?pad\w*|([\"'])same(?:_\w+)?\1", re.IGNORECASE)
+_RECURRENT_LAYER = re.compile(r"\b(?:GRU|LSTM|RNN)(?:Cell)?\(")
 _COPIED = re.compile(r"deepcopy|clones?\(")
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each layer with weights that is put into several places of one container."""
-    if not cls.is_module or _SHARED.search(f"{cls.name} {cls.docstring}") or _COPIED.search(cls.text):
+    if not cls.is_module or _says_shared(cls) or _COPIED.search(cls.text):
         return
     for found in find_repeats(cls):
         span = cls.syntax.span(found.node)
         rows = range(max(span.start.row - 1, 1), span.end.row + 1)
-        if any(_SHARED.search(cls.syntax.lines.row(row)) for row in rows) or _is_one_of_two(cls, found.node):
+        is_said = any(_SHARED.search(_SAME_PADDING.sub("", cls.syntax.lines.row(row))) for row in rows)
+        if is_said or _is_one_of_two(cls, found.node):
             continue
         message = (
             f"`{found.layer}` is one layer in several places, not several layers: all of them share its weights, "
@@ -79,6 +84,14 @@ def _times(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply)
 
 
+def _says_shared(cls: ModuleClass) -> bool:
+    """Whether name, docstring or a comment speaks of shared weights; a GRU makes a class recurrent without that."""
+    said = f"{cls.name} {cls.docstring}"
+    if _RECURRENT_LAYER.search(cls.text):
+        said = re.sub(r"recurrent", "", said, flags=re.IGNORECASE)
+    return _SHARED.search(said) is not None or any(map(_SAYS_SO.match, prose(cls.text)))
+
+
 def _repair(cls: ModuleClass, found: Repeat) -> Repair | None:
     node, times = found.node, found.times
     if times is None or not isinstance(node, cst.BinaryOperation):
@@ -101,17 +114,14 @@ def _repair(cls: ModuleClass, found: Repeat) -> Repair | None:
     return Repair("Build a layer for each place; the model gets more parameters", edits)
 
 
-_TIMES = re.compile(r"\)\s*,?\s*\]\s*\*|\[[^\[\]]*\b[A-Z]\w*\([^\[\]]*\]\s*\*|\[\s*\w+\s*\]\s*\*|[\w)]\s*\*\s*\[")
+_TIMES = re.compile(r"\]\s*\*|\*\s*\[")
 _COMPREHENSION = re.compile(r"[\[(]\s*\w+\s+for\b")
 _APPENDED = re.compile(r"\.append\(\s*\w+\s*\)")
-_CONTAINER = re.compile(r"\b(?:Sequential|ModuleList)\(\s*\[?\s*(\w+)\s*,[^)]*\b\1\b")
-_LAYER = re.compile(r"\b[A-Z]\w*\(")
+_CONTAINER = re.compile(r"(?:Sequential|ModuleList)\(\s*\[?\s*(\w+)\s*,[^)]*\b\1\b")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A list that is multiplied, a name in a loop that counts, or twice in a container; and some layer."""
-    if not _LAYER.search(source):
-        return False
+    """A list that is multiplied, a name in a loop that counts, or twice in a container."""
     if "range(" in source and (_COMPREHENSION.search(source) or _APPENDED.search(source)):
         return True
     return _TIMES.search(source) is not None or _CONTAINER.search(source) is not None
@@ -136,8 +146,17 @@ RULE = Rule(
                     self.norms = nn.ModuleList([nn.LayerNorm(dim)] * depth)  # NN402
                     self.two = nn.Sequential(*([nn.Linear(dim, dim), nn.ReLU()] * 3))  # NN402
                     self.turned = nn.Sequential(*(2 * [nn.Linear(dim, dim)]))  # NN402
+                    self.wide = nn.Sequential(*([nn.Conv1d(dim, dim, 3, padding="same")] * depth))  # NN402
                 def forward(self, x):
                     return self.turned(self.two(self.blocks(x)))
+            class Highways(nn.Module):
+                '''A recurrent layer behind highways.'''
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.layers = nn.ModuleList([nn.Linear(dim, dim)] * depth)  # NN402
+                    self.gru = nn.GRU(dim, dim)
+                def forward(self, x):
+                    return self.gru(self.layers[1](self.layers[0](x)))
             """,
             fixed="""
             from torch import nn
@@ -148,8 +167,17 @@ RULE = Rule(
                     self.norms = nn.ModuleList([nn.LayerNorm(dim) for _ in range(depth)])
                     self.two = nn.Sequential(*([layer for _ in range(3) for layer in (nn.Linear(dim, dim), nn.ReLU())]))
                     self.turned = nn.Sequential(*([nn.Linear(dim, dim) for _ in range(2)]))
+                    self.wide = nn.Sequential(*([nn.Conv1d(dim, dim, 3, padding="same") for _ in range(depth)]))
                 def forward(self, x):
                     return self.turned(self.two(self.blocks(x)))
+            class Highways(nn.Module):
+                '''A recurrent layer behind highways.'''
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.layers = nn.ModuleList([nn.Linear(dim, dim) for _ in range(depth)])
+                    self.gru = nn.GRU(dim, dim)
+                def forward(self, x):
+                    return self.gru(self.layers[1](self.layers[0](x)))
             """,
         ),
         Example(
@@ -227,6 +255,22 @@ RULE = Rule(
                         x = self.layer(x)
                         outputs.append(x)
                     return outputs
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Stack(nn.Module):
+                def __init__(self, width, count):
+                    super().__init__()
+                    # the same block in every place, for weight sharing
+                    block = nn.Linear(width, width)
+                    layers = [block] * count
+                    self.layers = nn.ModuleList(layers)
+                def forward(self, x):
+                    for layer in self.layers:
+                        x = layer(x)
+                    return x
             """
         ),
         Example(

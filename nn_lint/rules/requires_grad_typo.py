@@ -29,6 +29,7 @@ from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.spelling import is_misspelled_requires_grad
 from nn_lint.model.syntax import self_attribute, walk
+from nn_lint.project.code_text import stored_attributes
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
@@ -82,12 +83,9 @@ def _is_read(cls: ModuleClass, name: str) -> bool:
     return re.search(asked, cls.definition.file.text.content) is not None
 
 
-_STORE = re.compile(r"\.\s*(\w{10,18})\s*=(?!=)")
-
-
 def sieve(facts: ClassFacts, source: str) -> bool:
     """An assignment to such an attribute."""
-    stored = set(_STORE.findall(source))
+    stored = {name for name in stored_attributes(source) if 10 <= len(name) <= 18}
     return "requires_grad" in stored or any(map(is_misspelled_requires_grad, stored))
 
 

@@ -28,7 +28,6 @@ from nn_lint.model.residual.around import calls_an_adder, doubled_blocks
 from nn_lint.model.residual.repeats import RepeatedTerm, repeated_terms
 from nn_lint.project.code_text import bare_code, method_code
 from nn_lint.project.facts import ClassFacts
-from nn_lint.project.premises.sum_sides import may_add_around, may_add_twice
 from nn_lint.rules.rule import Example, Finding, Rule
 
 
@@ -64,12 +63,8 @@ def _additions(facts: ClassFacts, source: str) -> int:
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A class with a forward in which something is added."""
-    return facts.method("forward") is not None and _additions(facts, source) > 0
-
-
-def premise(cls: ModuleClass) -> bool:
-    """A sum has a sum as a side, or stands around a block that may add."""
-    return cls.tree is None or may_add_twice(cls.tree, cls.inherited_methods) or may_add_around(cls.tree)
+    codes = (method_code(facts, source, method.name) for method in facts.methods if method.name != "__init__")
+    return facts.method("forward") is not None and any(map(_ADDITION.search, codes))
 
 
 RULE = Rule(
@@ -78,7 +73,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
-    premise=premise,
+    premise=lambda cls: cls.sum_sides.nested or cls.sum_sides.around,
     examples=(
         Example(
             """

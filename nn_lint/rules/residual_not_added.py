@@ -37,9 +37,9 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.intent import may_be_residual, residual_intent
 from nn_lint.model.residual.leftovers import dead_attributes, saved_inputs, self_sums
 from nn_lint.model.residual.names import OWN_SIGN
+from nn_lint.model.residual.omens import may_be_meant
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
-from nn_lint.project.premises.shortcut import adds_for_certain
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 
@@ -73,12 +73,6 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     return _JOINS.search(code) is None or OWN_SIGN.search(source) is not None
 
 
-def premise(cls: ModuleClass) -> bool:
-    """Nothing shows already by CPython's tree that forward adds its input."""
-    helpers = {method.name for method in cls.facts.methods} | cls.inherited_methods
-    return cls.tree is None or not adds_for_certain(cls.tree, helpers)
-
-
 RULE = Rule(
     code="NN301",
     name="residual-not-added",
@@ -86,7 +80,7 @@ RULE = Rule(
     fix=Applicability.VERIFIED,
     check=check,
     sieve=sieve,
-    premise=premise,
+    premise=may_be_meant,
     examples=(
         Example(
             """
@@ -351,6 +345,92 @@ RULE = Rule(
             class Merge(nn.Module):
                 def forward(self, x, y):
                     return x + y
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class DepthWise(nn.Module):
+                def __init__(self, width, residual=False):
+                    super().__init__()
+                    self.conv = nn.Conv2d(width, width, 3, padding=1, groups=width)
+                    self.project = nn.Conv2d(width, width, 1)
+                    self.residual = residual
+                def forward(self, x):
+                    if self.residual:
+                        shortcut = x
+                    x = self.project(self.conv(x))
+                    if self.residual:
+                        out = shortcut + x
+                    else:
+                        out = x
+                    return out
+            class Residual(nn.Module):
+                def __init__(self, width, count):
+                    super().__init__()
+                    modules = []
+                    for _ in range(count):
+                        modules.append(DepthWise(width, residual=True))
+                    self.model = nn.Sequential(*modules)
+                def forward(self, x):
+                    return self.model(x)
+            class InvertedResidualDown(nn.Module):
+                '''An inverted residual block with downsampling, stride 2.'''
+                def __init__(self, width):
+                    super().__init__()
+                    self.left1 = nn.Conv2d(width, width, 3, 2, 1, groups=width)
+                    self.left2 = nn.Conv2d(width, width, 1)
+                    self.right1 = nn.Conv2d(width, width, 1)
+                    self.right2 = nn.Conv2d(width, width, 3, 2, 1, groups=width)
+                    self.last = nn.Conv2d(2 * width, 2 * width, 1)
+                def forward(self, x):
+                    left = self.left2(self.left1(x))
+                    right = self.right2(self.right1(x))
+                    return self.last(torch.cat([left, right], dim=1))
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.first = Residual(8, 2)
+                    self.down = InvertedResidualDown(8)
+                def forward(self, x):
+                    return self.down(self.first(x))
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            def in_chunks(function, x, residual):
+                found = function(x)
+                return x + found if residual else found
+            class Block(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.attention = nn.MultiheadAttention(width, 2)
+                    self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+                    self.mlp = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
+                def attend(self, x):
+                    return self.attention(x, x, x)[0]
+                def forward(self, x):
+                    x = in_chunks(lambda x: self.attend(self.norm1(x)), x, residual=True)
+                    return in_chunks(lambda x: self.mlp(self.norm2(x)), x, residual=True)
+            class Pooling(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+                    self.attention = nn.MultiheadAttention(width, 2)
+                    self.mlp = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
+                def forward(self, x):
+                    x = self.norm1(x)
+                    x, _ = self.attention(x, x, x)
+                    return self.norm2(self.mlp(x.mean(dim=1)))
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.block = Block(8)
+                    self.pooling = Pooling(8)
+                def forward(self, x):
+                    return self.pooling(self.block(x))
             """
         ),
     ),

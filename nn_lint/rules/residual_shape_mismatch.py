@@ -84,6 +84,7 @@ RULE = Rule(
     fix=Applicability.VERIFIED,
     check=check,
     sieve=sieve,
+    premise=lambda cls: cls.sum_sides.layer,
     examples=(
         Example(
             """

@@ -29,7 +29,6 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.overwrites import overwrites
 from nn_lint.project.code_text import bare_code
 from nn_lint.project.facts import ClassFacts
-from nn_lint.project.premises.sum_sides import may_add_norm
 from nn_lint.rules.rule import Example, Finding, Rule
 
 
@@ -45,7 +44,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 
 _ADDITION = re.compile(r"\+|\badd_?\b")
-_NORM = re.compile(r"norm|(?:\b|_)ln", re.IGNORECASE)
+_NORM = re.compile(r"(?:\b|_)[lL][nN]")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -53,7 +52,7 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     if facts.method("forward") is None:
         return False
     code = bare_code(source)
-    return _ADDITION.search(code) is not None and _NORM.search(code) is not None
+    return _ADDITION.search(code) is not None and ("norm" in code.lower() or _NORM.search(code) is not None)
 
 
 RULE = Rule(
@@ -62,7 +61,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
-    premise=lambda cls: cls.tree is None or may_add_norm(cls.tree, cls.inherited_methods),
+    premise=lambda cls: cls.sum_sides.norm,
     examples=(
         Example(
             """

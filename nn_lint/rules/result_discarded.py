@@ -21,6 +21,7 @@ import libcst as cst
 
 from nn_lint.model.discarded import FUNCTIONS, is_thrown_away
 from nn_lint.model.endings import endings, returns
+from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.leftovers import lost_sums
 from nn_lint.model.syntax import walk
@@ -40,7 +41,9 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     flow = cls.flow if computing else None
     if flow is None:
         return
-    tried = {node for item in walk(forward.node.body, cst.Try) for node in walk(item)}
+    if _MEASURES.search(cls.syntax.text(forward.node)):
+        return
+    tried = {node for item in _guards(cls, forward) for node in walk(item)}
     last = set() if returns(forward) else {ending.statement for ending in endings(forward)}
     found = [node for node in computing if node not in tried and node not in last and is_thrown_away(cls, flow, node)]
     sums = {lost.statement for lost in lost_sums(cls)} if found else set()
@@ -49,6 +52,17 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
             written = cls.syntax.text(node)
             message = f"the result of `{written}` is thrown away: `forward` goes on with what it had before"
             yield Finding(cls.syntax.span(node), message)
+
+
+_MEASURES = re.compile(r"perf_counter|time\.time\(|monotonic\(|process_time|Event\(|synchronize\(|Timer|benchmark")
+_EXPECTS = re.compile(r"suppress|raises|Raises|ignor|catch|swallow")
+
+
+def _guards(cls: ModuleClass, forward: Method) -> Iterator[cst.CSTNode]:
+    """The statements inside which an expression may be tried for the error that it raises."""
+    for node in walk(forward.node.body, cst.Try, cst.With):
+        if not isinstance(node, cst.With) or any(_EXPECTS.search(cls.syntax.text(item.item)) for item in node.items):
+            yield node
 
 
 _STATEMENT = re.compile(
@@ -170,6 +184,87 @@ RULE = Rule(
                 def forward(self, x):
                     self.fc(x)
                     return self.seen["fc"]
+            """
+        ),
+        Example(
+            """
+            import contextlib
+            import time
+            import torch
+            from torch import nn
+            class Statistics(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.bn = nn.BatchNorm1d(4)
+                    self.other = nn.BatchNorm1d(4)
+                def forward(self, x, extra=None):
+                    if extra is not None:
+                        self.other(extra)
+                    self.bn(x)
+                    return self.other((x - self.bn.running_mean) / self.bn.running_var.sqrt())
+            class Cloud(nn.Module):
+                def forward(self, points, graph: "Graph", x):
+                    points.flatten()
+                    graph + x
+                    return points.features
+            class Tried(nn.Module):
+                def forward(self, x):
+                    with contextlib.suppress(RuntimeError):
+                        x.view(-1, 4)
+                        x = x.view(-1, 4)
+                    return x
+            class Timed(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def forward(self, x):
+                    start = time.perf_counter()
+                    self.fc(x)
+                    return time.perf_counter() - start
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Probed(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.aux = nn.Linear(4, 4)
+                def forward(self, x):
+                    self.aux(x)
+                    return x
+            def probe(net, found):
+                net.aux.register_forward_hook(lambda module, given, output: found.append(output))
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Writing(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.relu = nn.ReLU()
+                    self.relu.inplace = True
+                    self.fc = nn.Linear(4, 4)
+                def forward(self, x):
+                    x = self.fc(x)
+                    self.relu(x)
+                    return x
+            """
+        ),
+        Example(
+            """
+            import time
+            from torch import nn
+            class Normed(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.bn = nn.BatchNorm1d(4)
+                    self.created = time.time()
+                def forward(self, x: "torch.Tensor"):
+                    self.bn(x)  # NN213
+                    x.flatten()  # NN213
+                    return x.view(x.shape)
             """
         ),
     ),

@@ -23,6 +23,7 @@ from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.occurrences import attribute_occurrences
 from nn_lint.model.syntax import self_attribute
+from nn_lint.project.code_text import stored_attributes
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Rule
 
@@ -112,12 +113,9 @@ def _is_read_as_value(cls: ModuleClass, name: str) -> bool:
     )
 
 
-_STORE = re.compile(r"\.\s*(\w+)\s*(?::[^=\n]+)?=(?!=)")
-
-
 def sieve(facts: ClassFacts, source: str) -> bool:
     """Such a name as the target of an assignment."""
-    return not _METHODS.isdisjoint(_STORE.findall(source))
+    return not _METHODS.isdisjoint(stored_attributes(source))
 
 
 RULE = Rule(

@@ -66,7 +66,7 @@ _WITH_DIM = re.compile(
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A call of such a name that does not plainly give a number for its dimension."""
-    return len(_SOFTMAX.findall(source)) > len(_WITH_DIM.findall(source))
+    return "oftm" in source and len(_SOFTMAX.findall(source)) > len(_WITH_DIM.findall(source))
 
 
 RULE = Rule(
@@ -94,6 +94,21 @@ RULE = Rule(
                     b = F.log_softmax(x, None)  # NN501
                     c = F.softmax(torch.flatten(x, 1), dim=None)  # NN501
                     return a + b + c, self.softmax(x)
+            class Pooled(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.conv = nn.Sequential(nn.Conv2d(3, dim, 3), nn.ReLU())
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x, y):
+                    b, c, h, w = x.shape
+                    x = self.conv(x)
+                    z = F.softmax(x / 2.0)  # NN501
+                    x = self.fc(x.mean([2, 3]))
+                    x = F.log_softmax(x)  # NN501
+                    n, t, d = y.size()
+                    w = F.softmax(y[:, 0])  # NN501
+                    v = F.softmax(torch.einsum("bhid,bhjd->bhij", z, z))  # NN501
+                    return x, w, v, F.softmax(y.sum(dim=1, keepdim=True))  # NN501
             """,
             fixed="""
             import torch
@@ -111,6 +126,21 @@ RULE = Rule(
                     b = F.log_softmax(x, dim=1)
                     c = F.softmax(torch.flatten(x, 1), dim=1)
                     return a + b + c, self.softmax(x)
+            class Pooled(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.conv = nn.Sequential(nn.Conv2d(3, dim, 3), nn.ReLU())
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x, y):
+                    b, c, h, w = x.shape
+                    x = self.conv(x)
+                    z = F.softmax(x / 2.0, dim=1)
+                    x = self.fc(x.mean([2, 3]))
+                    x = F.log_softmax(x, dim=1)
+                    n, t, d = y.size()
+                    w = F.softmax(y[:, 0], dim=1)
+                    v = F.softmax(torch.einsum("bhid,bhjd->bhij", z, z), dim=1)
+                    return x, w, v, F.softmax(y.sum(dim=1, keepdim=True))
             """,
         ),
         Example(

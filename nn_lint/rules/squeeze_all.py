@@ -41,7 +41,7 @@ _SQUEEZE = re.compile(r"\bsqueeze\s*\((?:\s*\)|[^()]*(?:\([^()]*\)[^()]*)*\))")
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A squeeze."""
-    return "squeeze()" in source or _SQUEEZE.search(source) is not None
+    return "squeeze" in source and _SQUEEZE.search(source) is not None
 
 
 RULE = Rule(

@@ -20,6 +20,7 @@ from nn_lint.model.carried import carried_states
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.states import may_carry_state
 from nn_lint.rules.rule import Example, Finding, Rule
 
 
@@ -53,6 +54,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
+    premise=lambda cls: cls.tree is None or may_carry_state(cls.tree),
     examples=(
         Example(
             """

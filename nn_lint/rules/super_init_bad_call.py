@@ -280,5 +280,45 @@ RULE = Rule(
                     super().__init__(width)
             """
         ),
+        Example(
+            """
+            from abc import ABC
+            from torch import nn
+            from somewhere import ExactModel
+            class Model(nn.Module, ABC):
+                pass
+            class Wrapped(Model, ExactModel):
+                def __init__(self, x, y):
+                    self.size = len(x)
+                    super().__init__(x, y)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Named(nn.Module):
+                def __init__(self, name):
+                    super().__init__()
+                    self.name = name
+            class Net(nn.Module):
+                def __init__(self, name):
+                    super().__init__(name)
+                    self.fc = nn.Linear(2, 2)
+            NamedNet = type("NamedNet", (Net, Named), {})
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Store:
+                def __init__(self, size):
+                    self.size = size
+            class Net(nn.Module, Store):
+                def __init__(self, size):
+                    super().__init__(size)
+                    self.fc = nn.Linear(2, 2)
+            Net.call_super_init = True
+            """
+        ),
     ),
 )

@@ -118,5 +118,65 @@ RULE = Rule(
                         self.fc = nn.Linear(3, 3)
             """
         ),
+        Example(
+            """
+            import argparse
+            from typing import NoReturn
+            from typing_extensions import assert_never
+            from torch import nn
+            parser = argparse.ArgumentParser()
+            def quick_init(module):
+                nn.Module.__init__(module)
+            def refuse(kind):
+                raise ValueError(kind)
+            class Quick(nn.Module):
+                def __init__(self, quick):
+                    if quick:
+                        quick_init(self)
+                    else:
+                        super().__init__()
+                    self.fc = nn.Linear(3, 3)
+            class Refused(nn.Module):
+                def __init__(self, kind):
+                    if kind == "a":
+                        super().__init__()
+                    elif kind == "b":
+                        refuse(kind)
+                    elif kind == "c":
+                        self._refuse(kind)
+                    elif kind == "d":
+                        parser.error(kind)
+                    else:
+                        assert_never(kind)
+                    self.fc = nn.Linear(3, 3)
+                def _refuse(self, kind) -> NoReturn:
+                    print(kind)
+                    raise ValueError(kind)
+            class Part(nn.Module):
+                def __init__(self, init_parent=True):
+                    if init_parent:
+                        super().__init__()
+                    self.width = 3
+            class Whole(Part):
+                def __init__(self):
+                    nn.Module.__init__(self)
+                    Part.__init__(self, init_parent=False)
+            class Finally(nn.Module):
+                def __init__(self, width):
+                    try:
+                        if width is None:
+                            return
+                    finally:
+                        super().__init__()
+            class Looped(nn.Module):
+                def __init__(self, width):
+                    while True:
+                        width += 1
+                        if width > 3:
+                            super().__init__()
+                            break
+                    self.fc = nn.Linear(3, 3)
+            """
+        ),
     ),
 )

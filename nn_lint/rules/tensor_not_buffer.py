@@ -24,21 +24,19 @@ import libcst as cst
 
 from nn_lint.diagnostic import Applicability, Edit, Span
 from nn_lint.fixing.build import insert
+from nn_lint.model.joins import meets_input
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.new_tensors import has_dimensions, kept_tensor, keywords, new_tensor
-from nn_lint.model.occurrences import Chain, attribute_occurrences
+from nn_lint.model.new_tensors import has_dimensions, is_shaped, kept_tensor, keywords
+from nn_lint.model.occurrences import attribute_occurrences
 from nn_lint.model.stores import Store, stores
-from nn_lint.model.syntax import children, dotted
 from nn_lint.project.code_text import bare_code
 from nn_lint.project.facts import ClassFacts
-from nn_lint.project.hierarchy import ExternalClass
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _MOVING = re.compile(r"\.\s*(?:to|cuda|cpu|type_as|to_device|numpy)\(|\bdevice\b|new_tensor|\bnumpy\b")
 _OWN_WAYS = ("_apply", "to", "cuda", "__setattr__")
 _BY_NAME = re.compile(r"\b(?:vars|setattr)\(|\b__dict__\b")
-_SIZES = frozenset({"size", "dim", "numel", "item", "tolist", "stride", "get_device"})
 _BY_DEVICE = re.compile(r"\bwith\s[^\n]*device")
 
 
@@ -51,7 +49,9 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         return
     for store in stores(init):
         call = kept_tensor(cls, init, store.value)
-        if call is None or {"device", "out", "requires_grad"} & keywords(call) or not has_dimensions(call):
+        if call is None or {"device", "out", "requires_grad"} & keywords(call):
+            continue
+        if not has_dimensions(call) and not is_shaped(store.value):
             continue
         counts = (owner.layers.assignments.get(store.attribute, 0) for owner in (cls, *cls.ancestors))
         if sum(counts) != 1 or _is_registered(cls, store.attribute) or not _meets_input(cls, forward, store.attribute):
@@ -81,48 +81,9 @@ def _meets_input(cls: ModuleClass, forward: Method, attribute: str) -> bool:
             statement = next((node for node in reversed(chain) if isinstance(node, cst.SimpleStatementLine)), chain[-2])
             if _MOVING.search(cls.syntax.text(statement)):
                 return False
-            met = met or (method is forward and _joins(cls, forward, chain))
+            met = met or (method is forward and meets_input(cls, forward, chain))
     text = cls.definition.file.text.content
-    return met and re.search(rf"(?<!\bself)\.{attribute}\b", text) is None
-
-
-def _joins(cls: ModuleClass, forward: Method, chain: Chain) -> bool:
-    node, parent = chain[-1], chain[-2]
-    if isinstance(parent, cst.Subscript) and parent.value is node:
-        return _joins(cls, forward, chain[:-1])
-    if isinstance(parent, cst.BinaryOperation):
-        return _is_of_input(cls, forward, parent.left if node is parent.right else parent.right)
-    if isinstance(parent, cst.Arg) and isinstance(chain[-3], cst.Call):
-        call = chain[-3]
-        found = cls.resolve(dotted(call.func) or "?")
-        is_torch = isinstance(found, ExternalClass) and found.origin.startswith("torch.")
-        joined = [item.value for item in call.args if item is not parent]
-        return is_torch and any(_is_of_input(cls, forward, item) for item in joined)
-    return False
-
-
-def _is_of_input(cls: ModuleClass, forward: Method, node: cst.BaseExpression) -> bool:
-    """Whether an expression is the first input, or a call with it: a tensor where the input is, no size and no copy."""
-    if len(forward.positional) < 2:
-        return False
-    name = forward.positional[1].name
-    if isinstance(node, cst.Name):
-        return node.value == name and re.search(rf"\b{name}\s*=[^\n]*\.(?:cpu|numpy)\(", cls.text) is None
-    if not isinstance(node, cst.Call) or isinstance(node.func, cst.Name) or new_tensor(cls, forward, node) is not None:
-        return False
-    return any(_is_made_of(item.value, name) for item in node.args)
-
-
-def _is_made_of(node: cst.CSTNode, name: str) -> bool:
-    """Whether an argument is the tensor or made of it, and not what is asked of it (`x.shape[1]`, `x.size(1)`)."""
-    if isinstance(node, cst.Name):
-        return node.value == name
-    if isinstance(node, (cst.Attribute, cst.Arg)):
-        return isinstance(node, cst.Arg) and _is_made_of(node.value, name)
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-        is_asked = node.func.attr.value in _SIZES
-        return not is_asked and any(_is_made_of(item, name) for item in (node.func.value, *node.args))
-    return any(_is_made_of(child, name) for child in children(node))
+    return met and re.search(rf"(?<!\bself)(?<!\btorch)\.{attribute}\b", text) is None
 
 
 def _repair(cls: ModuleClass, init: Method, store: Store) -> Repair | None:
@@ -141,7 +102,7 @@ def _repair(cls: ModuleClass, init: Method, store: Store) -> Repair | None:
 
 
 _STORE = re.compile(
-    r"\w[ \t]*(?::[^=\n]+)?=[ \t(\r\n]*(?:\w+\.)*(?:empty|\w*Tensor|tensor|zeros|ones|randn?|full|eye|\w+space"
+    r"=[ \t(\r\n]*(?:\w+\.)*(?:empty|\w*Tensor|tensor|zeros|ones|randn?|full|eye|\w+space"
     r"|arange|from_numpy|as_tensor|\w+_window|normal)\("
 )
 
@@ -178,6 +139,24 @@ RULE = Rule(
                     x = (x - self.mean) / self.std + F.relu(x) * self.std
                     x = x + self.table[:, :, : x.size(3)].unsqueeze(2) if x.dim() == 3 else x + self.table[0, 0, 0]
                     return F.conv2d(x, self.kernel)
+            class Positions(nn.Module):
+                def __init__(self, n, d, mean):
+                    super().__init__()
+                    self.fc = nn.Linear(d, d)
+                    self.weight = nn.Parameter(torch.zeros(d, d))
+                    position = torch.arange(n).unsqueeze(1)
+                    steps = torch.exp(torch.arange(0, d, 2).float() * -0.1)
+                    table = torch.zeros(n, d)
+                    table[:, 0::2] = torch.sin(position * steps)
+                    table = 0.1 * table.unsqueeze(0)
+                    self.table = table  # NN403
+                    self.steps = 1.0 / (10000 ** (torch.arange(0, d).float() / d))  # NN403
+                    self.eye = torch.eye(d)  # NN403
+                    self.mean = torch.tensor(mean).view(1, 1, -1)  # NN403
+                def forward(self, x):
+                    y = self.fc(x)
+                    y = y + self.table[:, : x.size(1)] - self.mean
+                    return torch.matmul(y * self.steps, self.weight - self.weight.t() - 0.1 * self.eye)
             """,
             fixed="""
             import torch
@@ -197,6 +176,24 @@ RULE = Rule(
                     x = (x - self.mean) / self.std + F.relu(x) * self.std
                     x = x + self.table[:, :, : x.size(3)].unsqueeze(2) if x.dim() == 3 else x + self.table[0, 0, 0]
                     return F.conv2d(x, self.kernel)
+            class Positions(nn.Module):
+                def __init__(self, n, d, mean):
+                    super().__init__()
+                    self.fc = nn.Linear(d, d)
+                    self.weight = nn.Parameter(torch.zeros(d, d))
+                    position = torch.arange(n).unsqueeze(1)
+                    steps = torch.exp(torch.arange(0, d, 2).float() * -0.1)
+                    table = torch.zeros(n, d)
+                    table[:, 0::2] = torch.sin(position * steps)
+                    table = 0.1 * table.unsqueeze(0)
+                    self.register_buffer("table", table, persistent=False)
+                    self.register_buffer("steps", 1.0 / (10000 ** (torch.arange(0, d).float() / d)), persistent=False)
+                    self.register_buffer("eye", torch.eye(d), persistent=False)
+                    self.register_buffer("mean", torch.tensor(mean).view(1, 1, -1), persistent=False)
+                def forward(self, x):
+                    y = self.fc(x)
+                    y = y + self.table[:, : x.size(1)] - self.mean
+                    return torch.matmul(y * self.steps, self.weight - self.weight.t() - 0.1 * self.eye)
             """,
         ),
         Example(
@@ -221,6 +218,22 @@ RULE = Rule(
                     if self.h is not None:
                         x = x * self.e
                     return x + self.mean, self.g
+            class Numbers(nn.Module):
+                def __init__(self, n, value, given):
+                    super().__init__()
+                    self.fc = nn.Linear(n, n)
+                    self.levels = torch.linspace(0, 1, n)
+                    self.value = torch.tensor(value)
+                    self.scale = torch.ones(n)
+                    self.shift = torch.ones(n)
+                    given = torch.zeros(n) if given is None else given
+                    self.given = given * 2
+                    self.there = torch.ones(n).to(given.device) * 2
+                def forward(self, x, y):
+                    x = self.fc(x) * self.levels[0] + self.levels[x.shape[0]] * self.fc(x) + x * self.value
+                    n = x.shape[0] * self.scale
+                    top = x.max().item() * self.shift + float(x.sum()) * self.shift
+                    return x + x * self.given + x * self.there, n, top
             class Moves(nn.Module):
                 def __init__(self, n):
                     super().__init__()

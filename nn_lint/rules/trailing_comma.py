@@ -43,19 +43,24 @@ def _edit(cls: ModuleClass, found: TrailingComma) -> Edit:
     return Edit(Span(end, lines.position(comma + 1)), "")
 
 
-_ONE_ROW = re.compile(
-    r"^[ \t]*(?:self\.\w+[ \t]*=|\w+[ \t]+=[ \t]|\w+=[^\n]*\bself\.)[^\n]*\),[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE
-)
+_END = re.compile(r"\),[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE)
+_START = re.compile(r"[ \t]*(?:self\.\w+[ \t]*=|\w+[ \t]+=[ \t]|\w+=[^\n]*\bself\.)")
+_LAST_ROW = re.compile(r"\n[ \t]*\)+,")
 _ROWS = re.compile(
     r"^([ \t]*)(?:self\.\w+[ \t]*=|\w+[ \t]+=[ \t])[^\n]*\([ \t]*\r?\n(?:\1[ \t][^\n]*\n)*?\1\)+,[ \t\r]*(?:#|$)",
     re.MULTILINE,
 )
-_PARENTHESES = re.compile(r"\bself\.\w+[ \t]*=[ \t]*\(\s*[\w.]+\(")
+_PARENTHESES = re.compile(r"self\.\w+[ \t]*=[ \t]*\(\s*[\w.]+\(")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A row, or rows down to a closing parenthesis, that begins like an assignment and ends in a comma."""
-    return any(pattern.search(source) is not None for pattern in (_ONE_ROW, _ROWS, _PARENTHESES))
+    ends = (found.start() for found in _END.finditer(source))
+    return (
+        any(_START.match(source, source.rfind("\n", 0, end) + 1, end) is not None for end in ends)
+        or (_LAST_ROW.search(source) is not None and _ROWS.search(source) is not None)
+        or _PARENTHESES.search(source) is not None
+    )
 
 
 RULE = Rule(
@@ -169,6 +174,50 @@ RULE = Rule(
                         x,
                     )
                     return y
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Last(nn.Module):
+                def forward(self, states):
+                    return states[-1]
+            class Hidden(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc, self.last = nn.Linear(4, 4), Last()
+                    self.teacher = nn.Linear(4, 4),
+                    self.pairs = nn.Linear(4, 4),
+                    self.aliased = nn.Linear(4, 4),
+                    self.elsewhere = nn.Linear(4, 4),
+                def forward(self, x, xs):
+                    teacher, = self.teacher
+                    x = teacher(x)
+                    for layer, other in zip(self.pairs, xs):
+                        x = layer(x + other)
+                    layers = self.aliased
+                    for layer in layers:
+                        x = layer(x)
+                    states = self.fc(x),
+                    given = self.fc(x),
+                    counted = self.fc(x),
+                    counted.count(1)
+                    outputs = self.fc(x),
+                    return self.last(states), self.collect(given), counted, outputs
+                def collect(self, states):
+                    return list(states)
+            class Tuple(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def forward(self, x):
+                    outputs = self.fc(x),
+                    return outputs
+            class Heir(Hidden):
+                def run(self, x):
+                    for layer in self.elsewhere:
+                        x = layer(x)
+                    return x
             """
         ),
     ),

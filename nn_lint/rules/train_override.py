@@ -38,7 +38,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         return
     parameters = method.parameters[1:]
     returns = list(walk(method.node.body, cst.Return, cst.Yield, into_scopes=False))
-    if not parameters and method.parameters:
+    if not parameters and method.parameters and not cls.defines("eval"):
         message = f"`{cls.name}.train` takes no `mode`: `eval()` calls `train(False)` and raises `TypeError`"
         yield Finding(method.name_span, message)
     elif parameters and _is_mode(method) and not any(_gives(node) for node in returns):
@@ -153,6 +153,21 @@ RULE = Rule(
             class Plain:
                 def train(self):
                     pass
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Engine(nn.Module):
+                def __init__(self, parts):
+                    super().__init__()
+                    self.parts = nn.ModuleList(parts)
+                def train(self):
+                    for part in self.parts:
+                        part.train()
+                def eval(self):
+                    for part in self.parts:
+                        part.eval()
             """
         ),
         Example(

@@ -127,9 +127,9 @@ _EMPTY = re.compile(r"\b(?:empty|\w*Tensor)\(")
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A parameter over new memory, in a class with both an `__init__` and a `forward`."""
     return (
-        {"__init__", "forward"} <= {item.name for item in facts.methods}
+        "Parameter(" in source
+        and {"__init__", "forward"} <= {item.name for item in facts.methods}
         and _EMPTY.search(source) is not None
-        and "Parameter(" in source
     )
 
 

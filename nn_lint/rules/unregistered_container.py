@@ -140,6 +140,20 @@ RULE = Rule(
                     self.blocks = [Block(dim)] * 3  # NN401
                 def forward(self, x):
                     return sum(block(x) for block in self.blocks)
+            class Pruned(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.blocks = [Block(dim) for _ in range(depth)]  # NN401
+                def prune(self, count):
+                    self.blocks = self.blocks[:count]
+                def forward(self, x, count):
+                    blocks = self.blocks[:count]
+                    chosen = self.blocks
+                    for block in self.blocks:
+                        x = block(x.to(torch.float32)).float()
+                    for block in chosen:
+                        x = block(x)
+                    return x, len(blocks)
             """,
             fixed="""
             import torch
@@ -188,6 +202,20 @@ RULE = Rule(
                     self.blocks = nn.ModuleList([Block(dim)] * 3)
                 def forward(self, x):
                     return sum(block(x) for block in self.blocks)
+            class Pruned(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.blocks = nn.ModuleList([Block(dim) for _ in range(depth)])
+                def prune(self, count):
+                    self.blocks = self.blocks[:count]
+                def forward(self, x, count):
+                    blocks = self.blocks[:count]
+                    chosen = self.blocks
+                    for block in self.blocks:
+                        x = block(x.to(torch.float32)).float()
+                    for block in chosen:
+                        x = block(x)
+                    return x, len(blocks)
             """,
         ),
         Example(
@@ -330,6 +358,22 @@ RULE = Rule(
                         layer.to(device)
                 def forward(self, x):
                     return self.layers[0](x)
+            class Named2(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.layers = [nn.Linear(dim, dim) for _ in range(3)]
+                    layers = self.layers
+                    for i, layer in enumerate(layers):
+                        self.add_module(f"layer{i}", layer)
+                    self.heads = [nn.Linear(dim, dim) for _ in range(3)]
+                    for head in self.heads:
+                        kept = head
+                        kept.to("cuda")
+                    self.tails = [nn.Linear(dim, dim) for _ in range(3)]
+                    tails = self.tails
+                    self.kept = nn.ModuleList(tails)
+                def forward(self, x):
+                    return self.layers[0](x) + self.heads[0](x) + self.tails[0](x)
             class Own(nn.Module):
                 def __init__(self, dim):
                     super().__init__()

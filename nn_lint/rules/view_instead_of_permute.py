@@ -36,13 +36,12 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         )
 
 
-_UNPACKED = re.compile(r"\w+\s*,[^=\n]*=\s*\w+\.(?:shape|size\(\))")
-_VIEW = re.compile(r"\.(?:view|reshape)\(")
+_UNPACKED = re.compile(r",[^=\n]*=\s*\w+\.(?:shape|size\(\))")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A shape that is unpacked, and a view."""
-    return _UNPACKED.search(source) is not None and _VIEW.search(source) is not None
+    return (".view(" in source or ".reshape(" in source) and _UNPACKED.search(source) is not None
 
 
 RULE = Rule(
@@ -185,6 +184,23 @@ RULE = Rule(
                     b, n, c = x.shape
                     y = x.sum() if (x := x.transpose(1, 2)) is not None else None
                     return x.reshape(b, c, n), y
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Pairwise(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.project = nn.Conv2d(width, 1, 1)
+                def forward(self, x):
+                    x = self.project(x)
+                    n, _, h, w = x.shape
+                    return x.view(n, h, w)
+            class Columns(nn.Module):
+                def forward(self, x):
+                    n, _, w = x.shape
+                    return x.view(n, w, -1)  # NN508
             """
         ),
     ),

@@ -28,7 +28,7 @@ from nn_lint.model.super_use import SuperUse, Wrongness
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
-_NAMED = re.compile(r"\bsuper\s*\(\s*([\w.]+)")
+_NAMED = re.compile(r"super\s*\(\s*([\w.]+)")
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
@@ -177,6 +177,30 @@ RULE = Rule(
                 def __init__(self):
                     super(Late, self).__init__()
             Late = Patched
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Parent(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.scale = nn.Parameter(width)
+                    self.body = nn.Linear(width, width)
+                    self.head = nn.Linear(width, width)
+                def forward(self, x):
+                    return self.head(self.body(x)) * self.scale
+            class Child(Parent):
+                def __init__(self, width):
+                    super(Parent, self).__init__()
+                    self.body = nn.Linear(width, width)
+                @property
+                def scale(self):
+                    return 2.0
+            def build(width, head):
+                child = Child(width)
+                child.head = head
+                return child
             """
         ),
     ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from nn_lint.project.hierarchy import UNDEFINED, ExternalClass
+
 from .projects import Project, said, single
 
 
@@ -294,3 +296,28 @@ def test_a_name_of_two_classes_is_the_last_one_for_who_comes_after() -> None:
 def test_a_class_may_inherit_from_its_own_name() -> None:
     found = single("from torch import nn\nclass Net(nn.Module): pass\nclass Net(Net): pass\n")
     assert found.kinship("Net") in ("module", "none")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "M, other = make()",
+        "[other, *M] = make()",
+        "for M in make():\n    pass",
+        "with make() as M:\n    pass",
+        "try:\n    make()\nexcept ValueError as M:\n    pass",
+        "match make():\n    case [M, *rest]:\n        pass",
+        "match make():\n    case [other, *M]:\n        pass",
+        "match make():\n    case {'a': other, **M}:\n        pass",
+        "if (M := make()):\n    pass",
+        "def fill():\n    global M\n    M = 1",
+        "import builtins\nbuiltins.M = make()",
+        "from math import *",
+    ],
+)
+@pytest.mark.parametrize("later", ["", "type Later[T] = list[T]\n"])
+def test_names_that_are_bound_without_an_origin_are_not_undefined(head: str, later: str) -> None:
+    found = single(f"from torch import nn\n{later}{head}\nclass Net(nn.Module):\n    pass\n")
+    file = found.file()
+    assert found.hierarchy.resolve("M", file) != ExternalClass(UNDEFINED)
+    assert found.hierarchy.resolve("Unbound", file) in (ExternalClass(UNDEFINED), ExternalClass("math.Unbound"))

@@ -47,7 +47,7 @@ class Block:
 def shortcutless_block(cls: ModuleClass) -> Block | None:
     """The forward of a class as one block; `None` where something may bring the input back, or a layer is unknown.
 
-    A class that calls itself residual is one whatever it wraps.
+    A class that calls itself residual is one whatever is on its way, unless it only wraps something unknown.
     """
     stream = main_stream(cls)
     if stream is None or stream.has_shortcut or not _is_closed(stream):
@@ -56,7 +56,7 @@ def shortcutless_block(cls: ModuleClass) -> Block | None:
     if not 1 <= len(called) <= _MOST_LAYERS or any(adds_its_input(cls, value) for value in called):
         return None
     counts = [_weights(cls, name) for name in dict.fromkeys(value.name for value in called)]
-    if None in counts and RESIDUAL_CLASS.fullmatch(cls.name) is None:
+    if None in counts and (len(counts) == 1 or RESIDUAL_CLASS.fullmatch(cls.name) is None):
         return None
     return Block(stream, sum(_UNKNOWN_WEIGHTS if count is None else count for count in counts))
 

@@ -14,6 +14,7 @@ from nn_lint.model.residual.block import Block, shortcutless_block
 from nn_lint.model.residual.callers import caller_may_add
 from nn_lint.model.residual.names import LEAST_STEM, OWN_SIGN, SIBLING_AFFIX
 from nn_lint.model.residual.signs import Candidate, Sign, signs
+from nn_lint.model.values import Kind
 from nn_lint.project.outcomes import SiteKind
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def residual_intent(cls: ModuleClass) -> Intent | None:
     if any(site.kind is SiteKind.HIDDEN for site in sites) or caller_may_add(cls, sites):
         return None
     found = tuple(signs(Candidate(cls, block, sites)))
+    if any(value.kind is Kind.CONCATENATE for value in block.stream.values):
+        found = tuple(sign for sign in found if sign.is_strong)
     severity = _weigh(found, is_visible=evidence.are_visible(sites))
     if severity is None:
         return None

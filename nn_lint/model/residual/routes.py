@@ -77,6 +77,12 @@ class Stream:
             open_paths += users[value]
         return tuple(found)
 
+    @cached_property
+    def cases(self) -> frozenset[Value]:
+        """The values of the spine, and those that a condition chooses from to make one of them."""
+        chosen = (item for value in self.spine if value.kind is Kind.CHOICE for item in self.operands(value))
+        return frozenset((*self.spine, *chosen))
+
     @property
     def is_identity(self) -> bool:
         """Nothing but the choice between values stands between source and result on some path."""
@@ -197,7 +203,7 @@ def adds_its_input(cls: ModuleClass, value: Value) -> bool:
 
 
 def _child_adds(registry: ModelRegistry, child: ProjectClass) -> bool:
-    """Whether a sum, or a call that may add, stands where every path through the child passes.
+    """Whether a sum, or a call that may add, stands where every path through the child passes, or is a case of it.
 
     Sums inside an attention product do not stand there.
     """
@@ -205,7 +211,7 @@ def _child_adds(registry: ModelRegistry, child: ProjectClass) -> bool:
         registry.adding[child] = False
         model = registry.model(child)
         registry.adding[child] = any(
-            any(_may_add(child, stream, meeting) and meeting.value in stream.spine for meeting in stream.meetings)
+            any(_may_add(child, stream, meeting) and meeting.value in stream.cases for meeting in stream.meetings)
             or any(adds_its_input(model, value) for value in stream.values)
             for stream in streams(model)
         )

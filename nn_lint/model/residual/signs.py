@@ -51,6 +51,10 @@ class Sign:
     place: cst.CSTNode | None = None
 
 
+_POOLING = frozenset({"mean", "amax", "amin", "max", "sum", "logsumexp"})
+"""What is gathered from a whole sequence is no stream that goes on."""
+
+
 def signs(candidate: Candidate) -> Iterator[Sign]:
     """Every sign of a candidate, strong ones first."""
     found = [sign for look in _LOOKS if (sign := look(candidate)) is not None]
@@ -91,7 +95,7 @@ def _speaks_of_it(candidate: Candidate) -> Sign | None:
 
 def _transformer(candidate: Candidate) -> Sign | None:
     parts = transformer_parts(candidate.cls, candidate.block.called)
-    if parts is None:
+    if parts is None or any(value.name in _POOLING for value in candidate.block.stream.values):
         return None
     said = ", ".join(f"`{part}`" for part in parts.names)
     return Sign(f"{said} follow one another as in a transformer block", parts.has_feed_forward, parts.attention.node)

@@ -40,17 +40,17 @@ def transformer_parts(cls: ModuleClass, called: Sequence[Value]) -> TransformerP
 def kinds_of_part(cls: ModuleClass, value: Value) -> Iterator[str]:
     """`norm`, `attention`, `feed-forward`: what a submodule is by its name, else by the classes that it is made of."""
     attribute = value.name.removesuffix("[]")
-    own = [kind for kind, pattern in _PARTS if pattern.search(attribute)]
+    own = [kind for kind, pattern in KINDS_OF_PARTS if pattern.search(attribute)]
     if own:
         yield own[0]
         return
     built = cls.layers.alternatives(attribute) or ()
     words = [part.callee.split(".")[-1] for parts in built for part in parts]
-    yield from (kind for kind, pattern in _PARTS for word in words if pattern.search(word))
+    yield from (kind for kind, pattern in KINDS_OF_PARTS for word in words if pattern.search(word))
 
 
 _OF_A_NETWORK = re.compile(r"head|embed|logit|classif|pool|stem|patch|pred|attn_layers|attention_layers", re.IGNORECASE)
-_PARTS = (
+KINDS_OF_PARTS = (
     ("norm", re.compile(r"norm|(?:^|_)ln(?:_?\d|_|$)", re.IGNORECASE)),
     ("attention", re.compile(r"attention|attn|(?:^|_)(?:mha|msa)(?:_|$)", re.IGNORECASE)),
     ("feed-forward", re.compile(r"mlp|ffn?(?:_|\d|\b)|feed_?forward|linear_?1|fc_?1", re.IGNORECASE)),

@@ -6,7 +6,8 @@ import ast
 import builtins
 from collections.abc import Iterator
 
-from nn_lint.project.premises.nodes import Function, last_name, methods, nodes
+from nn_lint.project.premises.nodes import last_name
+from nn_lint.project.premises.trees import ClassTree, MethodTree
 
 _CONTAINERS = (ast.List, ast.Tuple, ast.Dict, ast.ListComp, ast.DictComp)
 _MAKERS = frozenset({"list", "tuple", "dict", "OrderedDict"})
@@ -14,10 +15,10 @@ _GROWING = frozenset({"append", "extend", "insert", "add", "setdefault"})
 _PLAIN = frozenset(dir(builtins))
 
 
-def may_hold_layers(cls: ast.ClassDef) -> bool:
+def may_hold_layers(cls: ClassTree) -> bool:
     """An attribute is given a container, and what it is filled with there or later may be a layer."""
-    for method in methods(cls):
-        for node in nodes(method):
+    for method in cls.methods:
+        for node in method.nodes:
             if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 names = [target.attr for target in targets if isinstance(target, ast.Attribute)]
@@ -28,7 +29,7 @@ def may_hold_layers(cls: ast.ClassDef) -> bool:
     return False
 
 
-def _may_hold(node: ast.expr, method: Function) -> bool:
+def _may_hold(node: ast.expr, method: MethodTree) -> bool:
     """Whether an expression is a container that is written with calls, with names, or built up under a local name."""
     if isinstance(node, ast.Name):
         given = [value for value in _given(method, node.id) if _is_container(value)]
@@ -58,7 +59,7 @@ def _items(node: ast.AST) -> Iterator[ast.AST]:
         yield from _items(node.elt)
     elif isinstance(node, ast.DictComp):
         yield from _items(node.value)
-    elif isinstance(node, ast.BinOp):
+    elif isinstance(node, ast.BinOp) and _is_container(node):
         yield from _items(node.left)
         yield from _items(node.right)
     elif isinstance(node, ast.Call) and last_name(node.func) in _MAKERS:
@@ -72,17 +73,17 @@ def _may_be_layer(node: ast.AST) -> bool:
     return isinstance(node, ast.Name) or (isinstance(node, ast.Call) and last_name(node.func) not in _PLAIN)
 
 
-def _given(method: Function, name: str) -> Iterator[ast.expr]:
-    for node in nodes(method):
+def _given(method: MethodTree, name: str) -> Iterator[ast.expr]:
+    for node in method.nodes:
         if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if any(last_name(target) == name for target in targets):
                 yield node.value
 
 
-def _grows(root: ast.AST, name: str) -> bool:
+def _grows(root: ClassTree | MethodTree, name: str) -> bool:
     """Whether something that may be a layer is put into what goes by a name, as an attribute or a local one."""
-    for node in nodes(root):
+    for node in root.nodes:
         filled: list[ast.expr] = []
         if isinstance(node, ast.AugAssign) and last_name(node.target) == name:
             filled = [node.value]

@@ -6,7 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from nn_lint.project.premises.nodes import last_name, nodes
+from nn_lint.project.premises.nodes import last_name
+from nn_lint.project.premises.trees import ClassTree
 
 _GIVING = frozenset({"out_features", "out_channels"})
 _TAKING = frozenset({"in_features", "in_channels", "num_features", "normalized_shape"})
@@ -14,14 +15,14 @@ _LAYERS = re.compile(r"Linear|(?:Conv|BatchNorm|ConvTranspose)[123]d|LayerNorm")
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv)
 
 
-def may_disagree(cls: ast.ClassDef) -> bool:
+def may_disagree(cls: ClassTree) -> bool:
     """A number that one layer gives and one that another takes are numbers that no choice of parameters makes equal.
 
     Two names are equal for some choice, and so are a name and a number.
     """
     given: dict[str, ast.expr] = {}
     taken: dict[str, ast.expr] = {}
-    for node in nodes(cls):
+    for node in cls.nodes:
         if isinstance(node, ast.Call) and _LAYERS.fullmatch(last_name(node.func)):
             given.update((ast.dump(item), item) for item in _numbers(node, 1, _GIVING))
             taken.update((ast.dump(item), item) for item in _numbers(node, 0, _TAKING))

@@ -1,4 +1,4 @@
-"""Walking CPython's tree of a class, and the few questions that several premises ask of a node."""
+"""Walking CPython's tree, and the few questions that several premises ask of a node."""
 
 from __future__ import annotations
 
@@ -6,32 +6,28 @@ import ast
 from collections.abc import Iterator
 from typing import TypeGuard
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
+_LEAVES = frozenset({ast.Constant, ast.Name, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.MatchSingleton})
+_WORDS = frozenset("ctx op ops attr arg name type_comment conversion simple is_async rest kwd_attrs lineno tag".split())
+_FIELDS = {
+    kind: () if kind in _LEAVES else tuple(name for name in kind._fields if name not in _WORDS)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+"""The fields of each kind of node that hold nodes."""
 
 
 def nodes(root: ast.AST) -> Iterator[ast.AST]:
-    """A node and all below it, in no certain order; faster than `ast.walk`."""
+    """A node and all below it, in no certain order, without operators, contexts and imported names."""
     pending = [root]
     while pending:
         node = pending.pop()
         yield node
-        for name in node._fields:
-            value = getattr(node, name, None)
+        for name in _FIELDS[node.__class__]:
+            value = getattr(node, name)
             if value.__class__ is list:
-                pending.extend(item for item in value if isinstance(item, ast.AST))
-            elif isinstance(value, ast.AST):
+                pending.extend(value if None not in value else filter(None, value))
+            elif value is not None:
                 pending.append(value)
-
-
-def methods(cls: ast.ClassDef) -> Iterator[Function]:
-    """The functions that stand directly in the body of a class."""
-    return (node for node in cls.body if isinstance(node, Function))
-
-
-def receiver(method: Function) -> str:
-    """The name of the first parameter, mostly `self`; empty where there is none."""
-    positional = [*method.args.posonlyargs, *method.args.args]
-    return positional[0].arg if positional else ""
 
 
 def last_name(node: ast.AST) -> str:
@@ -41,7 +37,7 @@ def last_name(node: ast.AST) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def is_attribute_of(node: ast.AST, name: str) -> bool:
+def is_attribute_of(node: ast.AST, name: str) -> TypeGuard[ast.Attribute]:
     """Whether a node is `name.anything`."""
     return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
 

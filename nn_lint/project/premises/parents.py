@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import ast
 
-from nn_lint.project.premises.nodes import Function, arguments, is_attribute_of, is_name, methods, nodes, receiver
+from nn_lint.project.premises.nodes import arguments, is_attribute_of, is_name, nodes
+from nn_lint.project.premises.trees import ClassTree, MethodTree
 
 
-def may_store_itself(cls: ast.ClassDef) -> bool:
+def may_store_itself(cls: ClassTree) -> bool:
     """Some method stores `self`, or what a call makes of it, in an attribute or a container of submodules."""
-    return any(_stores(method, receiver(method)) for method in methods(cls) if receiver(method))
+    return any(_stores(method, method.receiver) for method in cls.methods if method.receiver)
 
 
-def _stores(method: Function, name: str) -> bool:
-    for node in nodes(method):
+def _stores(method: MethodTree, name: str) -> bool:
+    for node in method.nodes:
         if isinstance(node, ast.Assign) and any(isinstance(target, ast.Attribute) for target in node.targets):
             if is_name(node.value, name) or (isinstance(node.value, ast.Call) and _is_given(node.value, name)):
                 return True

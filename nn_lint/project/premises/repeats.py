@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 
 from nn_lint.project.premises.nodes import arguments, binds, is_name, nodes
+from nn_lint.project.premises.trees import ClassTree
 
 
-def may_repeat(cls: ast.ClassDef) -> bool:
+def may_repeat(cls: ClassTree) -> bool:
     """A list is multiplied, a loop that counts hands on a name that it does not bind, or a call has a name twice."""
-    return any(_repeats(node) for node in nodes(cls))
+    return any(map(_repeats, cls.nodes))
 
 
 def _repeats(node: ast.AST) -> bool:

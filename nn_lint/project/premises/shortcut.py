@@ -10,7 +10,8 @@ import ast
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from nn_lint.project.premises.nodes import Function, last_name, methods, receiver
+from nn_lint.project.premises.nodes import last_name
+from nn_lint.project.premises.trees import ClassTree, MethodTree
 
 _KEPT = frozenset(
     (
@@ -28,16 +29,16 @@ class _Made:
     is_sum: bool = False
 
 
-def adds_for_certain(cls: ast.ClassDef, helpers: Collection[str]) -> bool:
+def adds_for_certain(cls: ClassTree, helpers: Collection[str]) -> bool:
     """Whether what forward returns contains a sum of two things that were made of its first parameter.
 
     `helpers` are the methods, its own and inherited ones, whose results are not known.
     """
-    forward = next((item for item in reversed(list(methods(cls))) if item.name == "forward"), None)
-    if forward is None or len(forward.args.posonlyargs + forward.args.args) < 2:
+    forward = next((item for item in reversed(cls.methods) if item.name == "forward"), None)
+    parameters = forward.parameters if forward is not None else ()
+    if forward is None or len(parameters) < 2:
         return False
-    first = [*forward.args.posonlyargs, *forward.args.args][1].arg
-    return _Run(forward, helpers).block(forward.body, {first: _Made(0)}) is _ADDED
+    return _Run(forward, helpers).block(forward.node.body, {parameters[1]: _Made(0)}) is _ADDED
 
 
 _ADDED: Mapping[str, _Made] = {}
@@ -47,8 +48,8 @@ _ADDED: Mapping[str, _Made] = {}
 class _Run:
     """Follows the statements of one forward."""
 
-    def __init__(self, forward: Function, helpers: Collection[str]) -> None:
-        self._receiver = receiver(forward)
+    def __init__(self, forward: MethodTree, helpers: Collection[str]) -> None:
+        self._receiver = forward.receiver
         self._helpers = helpers
         self._count = 0
 

@@ -1,72 +1,100 @@
-"""Whether a sum of a class may have a norm's own result as a side, or another sum."""
+"""What the sums of a class have as sides: a norm's own result, another sum, or a submodule's input and result."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
-from nn_lint.project.premises.nodes import arguments, last_name, methods, nodes
-from nn_lint.project.premises.sums import Run, any_sum, sides
+from nn_lint.project.premises.nodes import arguments, last_name, nodes
+from nn_lint.project.premises.sums import Run, sides, sums
+from nn_lint.project.premises.trees import ClassTree
+from nn_lint.project.torch_names import MODULES
 
 _NORM = re.compile(r"norm|ln|bn", re.IGNORECASE)
 
 
-def may_add_norm(cls: ast.ClassDef, inherited: Collection[str]) -> bool:
-    """Whether a sum may have the result of a norm as a side, and not only what was made of it.
+@dataclass(frozen=True, slots=True)
+class SumSides:
+    """What may be, as far as the statements show.
 
-    Of the methods of the class and those that it inherits any may return one, and so may a local name that is called.
+    `norm`: a side is what a norm gave, and not only made of it. `nested`: a side is a sum that nothing else takes, and
+    another side may have a term of it. `around`: a submodule's input is added to its result. `layer`: one side is a
+    parameter of the method, and another is what a layer of torch, or no submodule, made last.
     """
-    suspects = {*_norm_attributes(cls), *(method.name for method in methods(cls)), *inherited}
 
-    def is_normed(run: Run, found: tuple[ast.expr, ...]) -> bool:
-        behind = (node for side in found for node in run.behind(side, alone=False))
-        return any(_is_called(run, node, suspects) for node in behind)
-
-    return any_sum(cls, is_normed)
+    norm: bool = True
+    nested: bool = True
+    around: bool = True
+    layer: bool = True
 
 
-def may_add_twice(cls: ast.ClassDef, inherited: Collection[str]) -> bool:
-    """Whether a sum may have a sum as a side that nothing else takes, and a term of that on another side too."""
-    adding = {method.name for method in methods(cls) if any(sides(node) for node in nodes(method))} | {*inherited}
+def sum_sides(cls: ClassTree, inherited: Collection[str]) -> SumSides:
+    """The sides of the sums of a class. What its own or inherited methods return may be anything that one makes."""
+    normed = {*_norm_attributes(cls), *(method.name for method in cls.methods), *inherited}
+    adding = {method.name for method in cls.methods if any(map(sides, method.nodes))} | {*inherited}
+    layers = {name for name, value in cls.given if any(last_name(item) in MODULES for item in nodes(value))}
+    has_norm = is_nested = is_around = has_layer = False
+    for run, found in sums(cls):
+        if len(found) == 1:
+            return SumSides()
+        has_norm = has_norm or _has_called(run, found, normed)
+        is_nested = is_nested or _is_nested(run, found, adding)
+        is_around = is_around or _is_around(run, found)
+        has_layer = has_layer or _has_layer(run, found, layers)
+        if has_norm and is_nested and is_around and has_layer:
+            break
+    return SumSides(has_norm, is_nested, is_around, has_layer)
 
-    def is_nested(run: Run, found: tuple[ast.expr, ...]) -> bool:
-        behind = [node for side in found for node in run.behind(side, alone=True)]
-        if any(_is_called(run, node, adding) for node in behind):
-            return True
-        roots = [run.roots(side, terms=True) for side in found] if any(map(sides, behind)) else []
-        return len(frozenset().union(*roots)) < sum(map(len, roots))
 
-    return any_sum(cls, is_nested)
+def _has_called(run: Run, found: Sequence[ast.expr], attributes: Collection[str]) -> bool:
+    return any(_is_called(run, node, attributes) for side in found for node in run.behind(side, alone=False))
 
 
-def may_add_around(cls: ast.ClassDef) -> bool:
-    """Whether a sum may add to the result of a submodule what the submodule was given as it is."""
+def _is_nested(run: Run, found: Sequence[ast.expr], adding: Collection[str]) -> bool:
+    behind = [node for side in found for node in run.behind(side, alone=True)]
+    if any(_is_called(run, node, adding) for node in behind):
+        return True
+    roots = [run.roots(side, terms=True) for side in found] if any(map(sides, behind)) else []
+    return len(frozenset().union(*roots)) < sum(map(len, roots))
 
-    def is_around(run: Run, found: tuple[ast.expr, ...]) -> bool:
-        for side in found:
+
+def _is_around(run: Run, found: Sequence[ast.expr]) -> bool:
+    for side in found:
+        behind = run.behind(side, alone=True)
+        calls = [node for node in behind if isinstance(node, ast.Call) and _is_of_submodule(run, node)]
+        if calls:
             added = frozenset[str]().union(*(run.roots(other) for other in found if other is not side))
-            calls = (
-                call for call in run.behind(side, alone=True) if isinstance(call, ast.Call) and run.attribute(call)
-            )
             if any(added & run.roots(item) for call in calls for item in arguments(call)):
                 return True
-        return False
+    return False
 
-    return any_sum(cls, is_around)
+
+def _has_layer(run: Run, found: Sequence[ast.expr], layers: Collection[str]) -> bool:
+    parameters = {item.arg for item in nodes(run.method.node.args) if isinstance(item, ast.arg)}
+    if all(parameters.isdisjoint(run.roots(side)) for side in found):
+        return False
+    behind = (node for side in found for node in run.behind(side, alone=False))
+    return any(isinstance(node, ast.Call) and run.attribute(node) in {"", *layers} for node in behind)
 
 
 def _is_called(run: Run, node: ast.expr, attributes: Collection[str]) -> bool:
     """Whether an expression is the call of such an attribute, or of a local name."""
     if not isinstance(node, ast.Call):
         return False
-    return run.attribute(node) in attributes or (isinstance(node.func, ast.Name) and node.func.id in run.ever)
+    return run.attribute(node) in attributes or _is_of_local(run, node)
 
 
-def _norm_attributes(cls: ast.ClassDef) -> Iterator[str]:
+def _is_of_submodule(run: Run, node: ast.Call) -> bool:
+    return bool(run.attribute(node)) or _is_of_local(run, node)
+
+
+def _is_of_local(run: Run, node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Name) and node.func.id in run.ever
+
+
+def _norm_attributes(cls: ClassTree) -> Iterator[str]:
     """Attributes that have a norm's name, or are given something in whose expression one stands."""
-    for node in nodes(cls):
-        if isinstance(node, ast.Attribute) and _NORM.search(node.attr):
-            yield node.attr
-        elif isinstance(node, ast.Assign) and any(_NORM.search(last_name(item)) for item in nodes(node.value)):
-            yield from (target.attr for target in node.targets if isinstance(target, ast.Attribute))
+    yield from (node.attr for node in cls.nodes if isinstance(node, ast.Attribute) and _NORM.search(node.attr))
+    yield from (name for name, value in cls.given if any(_NORM.search(last_name(item)) for item in nodes(value)))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from nn_lint.project.premises.nodes import Function, arguments, last_name, methods, nodes, receiver
+from nn_lint.project.premises.nodes import arguments, is_name, last_name, nodes
+from nn_lint.project.premises.trees import ClassTree, MethodTree
 
-_ADDING = frozenset({"add", "add_", "sum", "iadd", "fsum"})
+_ADDING = frozenset({"add", "add_", "iadd"})
 _PASSING = frozenset({"dropout", "contiguous", "clone", "float", "half", "to", "type_as"})
 _PASSIVE = frozenset({"Identity", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout"})
 _Loops = (ast.For, ast.AsyncFor, ast.While)
@@ -27,7 +28,7 @@ class _Given:
 class Run:
     """One method: `ever` has all values that a name is given anywhere, `now` the one that it has at a statement."""
 
-    method: Function
+    method: MethodTree
     passive: Collection[str]
     ever: dict[str, list[ast.expr]] = field(default_factory=dict)
     now: dict[str, _Given] = field(default_factory=dict)
@@ -35,7 +36,7 @@ class Run:
     @property
     def receiver(self) -> str:
         """The name of `self`."""
-        return receiver(self.method)
+        return self.method.receiver
 
     def attribute(self, call: ast.Call) -> str:
         """`fc` for `self.fc(x)` and `self.fc[0](x)`; empty for any other call."""
@@ -102,49 +103,48 @@ class Run:
 
 
 def sides(node: ast.AST) -> tuple[ast.expr, ...]:
-    """What a sum adds up; empty for anything else."""
+    """What a sum adds up, a list as one; empty for anything else."""
     if isinstance(node, ast.BinOp):
         return (node.left, node.right) if isinstance(node.op, ast.Add) else ()
     if isinstance(node, ast.AugAssign):
         return (node.target, node.value) if isinstance(node.op, ast.Add) else ()
-    if isinstance(node, ast.Call) and last_name(node.func) in _ADDING:
-        called = (node.func.value,) if isinstance(node.func, ast.Attribute) else ()
-        return (*called, *arguments(node))
+    if isinstance(node, ast.Call):
+        if is_name(node.func, "sum"):
+            return tuple(arguments(node))
+        if last_name(node.func) in _ADDING:
+            called = (node.func.value,) if isinstance(node.func, ast.Attribute) else ()
+            return (*called, *arguments(node))
     return ()
 
 
-def any_sum(cls: ast.ClassDef, says: Callable[[Run, tuple[ast.expr, ...]], bool]) -> bool:
-    """Whether something holds for the sides of some sum outside of the constructor, at the place where it stands."""
+def sums(cls: ClassTree) -> Iterator[tuple[Run, tuple[ast.expr, ...]]]:
+    """The sides of every sum outside of the constructor, each with the run at the statement where it stands."""
     passive = frozenset(_passive_attributes(cls))
-    for method in methods(cls):
-        if method.name != "__init__" and any(sides(node) for node in nodes(method)):
+    for method in cls.methods:
+        if method.name != "__init__" and any(map(sides, method.nodes)):
             run = Run(method, passive)
-            run.now = {item.arg: _Given(None) for item in nodes(method.args) if isinstance(item, ast.arg)}
-            for name, value in _all_given(method):
+            run.now = {item.arg: _Given(None) for item in nodes(method.node.args) if isinstance(item, ast.arg)}
+            for name, value in _all_given(method.nodes):
                 run.ever.setdefault(name, []).append(value)
-            if _in_block(run, method.body, says):
-                return True
-    return False
+            yield from _in_block(run, method.node.body)
 
 
-def _in_block(run: Run, body: Sequence[ast.stmt], says: Callable[[Run, tuple[ast.expr, ...]], bool]) -> bool:
+def _in_block(run: Run, body: Sequence[ast.stmt]) -> Iterator[tuple[Run, tuple[ast.expr, ...]]]:
     for statement in body:
+        below = list(nodes(statement))
         inner = list(_inner_blocks(statement))
         if inner:
-            bound = {name for name, _ in _all_given(statement)}
+            bound = {name for name, _ in _all_given(below)}
             left = {name: given for name, given in run.now.items() if name not in bound}
             before = left if isinstance(statement, _Loops) else run.now
             for block in inner:
                 run.now = {name: _Given(given.value, given.reads) for name, given in before.items()}
-                if _in_block(run, block, says):
-                    return True
+                yield from _in_block(run, block)
             run.now = left
-        _count_reads(run, statement)
-        if not inner and any(says(run, found) for node in nodes(statement) if (found := sides(node))):
-            return True
+        _count_reads(run, statement, below)
         if not inner:
-            _bind(run, statement)
-    return False
+            yield from ((run, found) for node in below if (found := sides(node)))
+            _bind(run, statement, below)
 
 
 def _inner_blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
@@ -156,8 +156,8 @@ def _inner_blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
             yield part.body
 
 
-def _count_reads(run: Run, statement: ast.stmt) -> None:
-    read = [node.id for node in nodes(statement) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+def _count_reads(run: Run, statement: ast.stmt, below: Sequence[ast.AST]) -> None:
+    read = [node.id for node in below if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
     if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
         read.append(statement.target.id)
     for name in read:
@@ -165,9 +165,9 @@ def _count_reads(run: Run, statement: ast.stmt) -> None:
             run.now[name].reads += 1
 
 
-def _bind(run: Run, statement: ast.stmt) -> None:
+def _bind(run: Run, statement: ast.stmt, below: Sequence[ast.AST]) -> None:
     """Note what a simple statement gives to names."""
-    for name, _ in _all_given(statement):
+    for name, _ in _all_given(below):
         run.now.pop(name, None)
     if isinstance(statement, ast.Assign):
         for target in statement.targets:
@@ -178,32 +178,32 @@ def _bind(run: Run, statement: ast.stmt) -> None:
         run.now[statement.target.id] = _Given(as_sum)
 
 
-def _all_given(root: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+def _all_given(below: Iterable[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
     """Every name that something is given to, with the expression that it stands for or is a part of."""
-    for node in nodes(root):
-        if isinstance(node, ast.Assign):
-            targets: list[ast.expr] = node.targets
-            value: ast.expr | None = node.value
-        elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)):
-            targets, value = [node.target], node.value
-        elif isinstance(node, ast.AugAssign):
-            targets, value = [node.target], ast.BinOp(ast.Constant(0), node.op, node.value)
-        elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
-            targets, value = [node.target], node.iter
-        else:
-            continue
-        for target in targets if value is not None else ():
-            for item in nodes(target):
-                if isinstance(item, ast.Name) and value is not None:
-                    parts = value.elts if isinstance(value, (ast.Tuple, ast.List)) else (value,)
-                    yield from ((item.id, part) for part in parts)
+    for node in below:
+        targets, value = _assignment(node)
+        if value is not None:
+            parts = value.elts if isinstance(value, (ast.Tuple, ast.List)) else (value,)
+            names = (item.id for target in targets for item in nodes(target) if isinstance(item, ast.Name))
+            yield from ((name, part) for name in names for part in parts)
 
 
-def _passive_attributes(cls: ast.ClassDef) -> Iterator[str]:
+def _assignment(node: ast.AST) -> tuple[Sequence[ast.expr], ast.expr | None]:
+    """The targets of a node that gives something to names, and what it gives; an augmented one adds to nothing."""
+    if isinstance(node, ast.Assign):
+        return node.targets, node.value
+    if isinstance(node, (ast.AnnAssign, ast.NamedExpr)):
+        return (node.target,), node.value
+    if isinstance(node, ast.AugAssign):
+        return (node.target,), ast.BinOp(ast.Constant(0), node.op, node.value)
+    if isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
+        return (node.target,), node.iter
+    return (), None
+
+
+def _passive_attributes(cls: ClassTree) -> Iterator[str]:
     """Attributes that may hold a dropout or an identity."""
-    for node in nodes(cls):
-        if isinstance(node, ast.Assign) and any(last_name(item.func) in _PASSIVE for item in _built(node.value)):
-            yield from (target.attr for target in node.targets if isinstance(target, ast.Attribute))
+    return (name for name, value in cls.given if any(last_name(call.func) in _PASSIVE for call in _built(value)))
 
 
 def _built(node: ast.expr) -> Iterator[ast.Call]:

@@ -1,0 +1,97 @@
+"""Whether a class may show enough signs of a residual block, by its text and CPython's tree: asked before libcst."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from nn_lint.model.residual.evidence import has_stacker_near, is_named_residual
+from nn_lint.model.residual.names import (
+    LEAST_STEM,
+    LIKE_RESIDUAL_CLASS,
+    RESIDUAL_COMMENT,
+    RESIDUAL_DOC,
+    RESIDUAL_WORD,
+    SIBLING_AFFIX,
+    STOCHASTIC_DEPTH,
+)
+from nn_lint.model.residual.transformer import KINDS_OF_PARTS
+from nn_lint.project.code_text import method_code
+from nn_lint.project.premises.nodes import last_name, nodes
+from nn_lint.project.premises.shortcut import adds_for_certain
+
+if TYPE_CHECKING:
+    from nn_lint.model.module_class import ModuleClass
+
+_WORD = re.compile(r"\w+")
+
+
+def may_be_meant(cls: ModuleClass) -> bool:
+    """Whether forward does not add its input for certain, and the signs may reach the weight of a finding."""
+    helpers = {method.name for method in cls.facts.methods} | cls.inherited_methods
+    if cls.tree is not None and adds_for_certain(cls.tree, helpers):
+        return False
+    weights = 0
+    for weight in _weights(cls):
+        weights += weight
+        if weights >= (1 if cls.registry.suspicions else _ENOUGH):
+            return True
+    return False
+
+
+_STRONG = _ENOUGH = 2
+"""One strong sign weighs as much as two weak ones."""
+
+
+def _weights(cls: ModuleClass) -> Iterator[int]:
+    """What each sign may weigh, those first that cost least to look for."""
+    code = method_code(cls.facts, cls.text, "forward")
+    yield _STRONG if is_named_residual(cls) else int(LIKE_RESIDUAL_CLASS.fullmatch(cls.name) is not None)
+    yield _STRONG if any(map(STOCHASTIC_DEPTH.fullmatch, _WORD.findall(code))) else 0
+    yield int(RESIDUAL_DOC.search(cls.text) is not None or RESIDUAL_COMMENT.search(cls.text) is not None)
+    yield int(RESIDUAL_WORD.search(code) is not None)
+    yield int(_has_interface(cls))
+    yield int(_has_namesake(cls) or any(base.facts.method("forward") for base in cls.ancestry.project_classes))
+    yield _transformer(cls)
+    yield _STRONG if has_stacker_near(cls) else 0
+
+
+def _has_interface(cls: ModuleClass) -> bool:
+    init = cls.facts.method("__init__")
+    return "expansion" in cls.facts.assigned or (init is not None and "downsample" in init.parameters)
+
+
+def _has_namesake(cls: ModuleClass) -> bool:
+    stem = SIBLING_AFFIX.sub("", cls.name)
+    names = [facts.name for facts in cls.definition.file.facts.classes if facts != cls.facts]
+    return len(stem) >= LEAST_STEM and any(SIBLING_AFFIX.sub("", name) == stem for name in names)
+
+
+def _transformer(cls: ModuleClass) -> int:
+    """Attention with a norm, or strongly with a feed-forward part, among the submodules that methods take of self."""
+    if cls.tree is None:
+        return _STRONG
+    words: dict[str, set[str]] = {}
+    for name, value in cls.tree.given:
+        made = {last_name(item.func) for item in nodes(value) if isinstance(item, ast.Call)}
+        words.setdefault(name, set()).update(made)
+    taken = {
+        node.attr
+        for method in cls.tree.methods
+        if method.name != "__init__"
+        for node in method.nodes
+        if isinstance(node, ast.Attribute) and last_name(node.value) == method.receiver
+    }
+    inherits = any(True for _ in cls.ancestry.project_classes)
+    kinds = {kind for name in taken for kind in _kinds(name, words.get(name, set()), inherits=inherits)}
+    if "attention" not in kinds:
+        return 0
+    return _STRONG if "feed-forward" in kinds else int("norm" in kinds)
+
+
+def _kinds(name: str, words: set[str], *, inherits: bool) -> Iterator[str]:
+    for kind, pattern in KINDS_OF_PARTS:
+        if pattern.search(name) or (not words and inherits) or any(map(pattern.search, words)):
+            yield kind

@@ -1,0 +1,62 @@
+"""CPython's tree of a class, taken apart once for all premises: its methods, and the nodes below each."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cached_property
+
+from nn_lint.project.premises.nodes import nodes
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class MethodTree:
+    """A function that stands directly in the body of a class."""
+
+    def __init__(self, node: Function) -> None:
+        self.node = node
+        self.name = node.name
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the function, in no certain order."""
+        return tuple(nodes(self.node))
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the positional parameters."""
+        return tuple(item.arg for item in (*self.node.args.posonlyargs, *self.node.args.args))
+
+    @property
+    def receiver(self) -> str:
+        """The name of the first parameter, mostly `self`; empty where there is none."""
+        return self.parameters[0] if self.parameters else ""
+
+
+class ClassTree:
+    """A class statement."""
+
+    def __init__(self, node: ast.ClassDef) -> None:
+        self.node = node
+        self.methods = tuple(MethodTree(item) for item in node.body if isinstance(item, Function))
+
+    @property
+    def nodes(self) -> Iterator[ast.AST]:
+        """Every node in the body of the class."""
+        for method in self.methods:
+            yield from method.nodes
+        for item in self.node.body:
+            if not isinstance(item, Function):
+                yield from nodes(item)
+
+    @cached_property
+    def given(self) -> tuple[tuple[str, ast.expr], ...]:
+        """The attributes that plain assignments anywhere in the class give something to, and what that is."""
+        return tuple(
+            (target.attr, node.value)
+            for node in self.nodes
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+            if isinstance(target, ast.Attribute)
+        )
