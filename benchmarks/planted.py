@@ -26,7 +26,7 @@ from planted_place import Mutant, Place
 from nn_lint.config import Settings
 from nn_lint.project.hierarchy import Kinship, ProjectClass
 from nn_lint.rules import all_rules
-from nn_lint.runner import Session
+from nn_lint.runner.session import Session
 from nn_lint.source.decoding import Decoded, UndecodableError, decode
 
 PACKAGES = tuple((Path(__file__).parent / "residual_packages.txt").read_text("utf-8").split())

@@ -21,7 +21,7 @@ from packages import python_files, unpacked
 
 from nn_lint.config import Settings
 from nn_lint.project.hierarchy import Kinship, ProjectClass
-from nn_lint.runner import Session
+from nn_lint.runner.session import Session
 from nn_lint.source.decoding import UndecodableError, decode
 
 PACKAGES = tuple((Path(__file__).parent / "precision" / "packages.txt").read_text("utf-8").split())

@@ -33,6 +33,8 @@ from residual_scan import Scan, scan
 from residual_tables import print_curve, print_missed, print_packages, print_repairs, print_table
 
 PACKAGES = tuple((Path(__file__).parent / "residual_packages.txt").read_text("utf-8").split())
+ALARM_PACKAGES = tuple((Path(__file__).parent / "residual_alarm_packages.txt").read_text("utf-8").split())
+"""Of these only (a) is asked: no mutants are made of their blocks."""
 _Result = TypeVar("_Result")
 
 
@@ -40,12 +42,14 @@ def main() -> None:
     """Scan, draw, check, and print the tables."""
     given = _arguments()
     began = time.monotonic()
-    folders = {name: unpacked(name) for name in given.packages or (() if given.folder else PACKAGES)}
+    folders = {name: unpacked(name) for name in given.packages or (() if given.folder else PACKAGES + ALARM_PACKAGES)}
     folders |= {path.name: path for path in given.folder}
     with ProcessPoolExecutor(given.jobs) as pool:
         each = partial(_each, pool, folders)
         scans = _scanned(
-            given, tuple(folders), partial(each, scan, {name: (name,) for name in _largest_first(folders)})
+            given,
+            tuple(folders),
+            partial(each, scan, {name: (name, _asks_all(given, name)) for name in _largest_first(folders)}),
         )
         print_packages(scans)
         report_findings(scans)
@@ -64,6 +68,11 @@ def main() -> None:
         print_missed(checked, names_too=given.missed)
     used = sum(resource.getrusage(who).ru_utime for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     print(f"{time.monotonic() - began:.0f} s in all, {used:.0f} s of processor time")
+
+
+def _asks_all(given: argparse.Namespace, name: str) -> bool:
+    """Whether mutants are made of a package; of one that was asked for by name they always are."""
+    return bool(given.packages) or name not in ALARM_PACKAGES
 
 
 def _each(
@@ -119,7 +128,7 @@ def draw(scans: Sequence[Scan], most: int, seed: int) -> dict[str, tuple[Mutant,
     drawn = {}
     for kind in KINDS:
         of_kind = [mutant for mutant in distinct.values() if kind in mutant.kinds]
-        chance = random.Random(f"{seed} {kind}")  # noqa: S311
+        chance = random.Random(f"{seed} {kind}")
         drawn[kind] = tuple(chance.sample(of_kind, min(most, len(of_kind))))
         print(f"{kind}: {len(of_kind)} distinct blocks, {len(drawn[kind])} drawn")
     return drawn
@@ -134,7 +143,7 @@ def draw_repairs(checked: Sequence[Checked], most: int, seed: int) -> dict[str, 
     offered = [item for item in checked if item.repairable]
     offered.sort(key=lambda item: (_place(item.mutant), item.hardness))
     jobs: dict[str, list[tuple[Mutant, int]]] = defaultdict(list)
-    for item in random.Random(seed).sample(offered, min(most, len(offered))):  # noqa: S311
+    for item in random.Random(seed).sample(offered, min(most, len(offered))):
         jobs[item.mutant.package].append((item.mutant, item.hardness))
     return jobs
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from nn_lint.model.module_class import ModuleClass
     from nn_lint.project.files import ProjectFile
-    from nn_lint.runner import Session
+    from nn_lint.runner.session import Session
 
 HARDNESSES = (1, 2, 3)
 

@@ -14,7 +14,7 @@ from residual_scan import RULES, open_session
 
 from nn_lint.config import VerifySettings
 from nn_lint.engine import Mended
-from nn_lint.runner import Session
+from nn_lint.runner.session import Session
 from nn_lint.verify.verdict import Level, Subject
 from nn_lint.verify.verifier import Verifier
 

@@ -20,7 +20,7 @@ from nn_lint.model.values import Kind, is_residual_sum
 from nn_lint.project.code_text import bare_code, method_code
 from nn_lint.project.files import ProjectFile
 from nn_lint.project.hierarchy import Kinship, ProjectClass
-from nn_lint.runner import Session
+from nn_lint.runner.session import Session
 
 RULES = "NN3"
 _ADDITIONS = re.compile(r"\+|\b(?:\w*add\w*|sum|lerp\w*|iadd)\b")
@@ -63,8 +63,8 @@ def open_session(folder: Path) -> Session:
     return session
 
 
-def scan(folder: Path, package: str) -> Scan:
-    """Check every file of a package, and make a mutant of each class that adds its input."""
+def scan(folder: Path, package: str, makes_mutants: bool) -> Scan:
+    """Check every file of a package, and make a mutant of each class that adds its input, if that is wanted."""
     result = Scan(package)
     session = open_session(folder)
     registry = session.engine._models()
@@ -76,7 +76,9 @@ def scan(folder: Path, package: str) -> Scan:
         digests = {}
         for cls in _modules(session, file):
             digests[cls.facts.qualified_name] = digest(file, cls)
-            _sort(result, session, folder, registry.model(cls), digests[cls.facts.qualified_name])
+            model, code = registry.model(cls), digests[cls.facts.qualified_name]
+            if _sort(result, model, code) and makes_mutants:
+                _mutate(result, session, folder, model, code)
         for item in session.engine.check(file):
             name = item.class_name or ""
             result.findings.append(
@@ -109,15 +111,18 @@ def digest(file: ProjectFile, cls: ProjectClass) -> str:
     return hashlib.sha1("".join(bare_code(source).split()).encode(), usedforsecurity=False).hexdigest()
 
 
-def _sort(result: Scan, session: Session, folder: Path, cls: ModuleClass, code: str) -> None:
-    """Count a class as adding or not; try to make a mutant of one that adds."""
+def _sort(result: Scan, cls: ModuleClass, code: str) -> bool:
+    """Count a class as adding or not, and tell which it is."""
     try:
         adds = _may_add(cls) and _adds(cls)
     except cst.ParserSyntaxError:
-        return
+        return False
     (result.adding if adds else result.plain).add(code)
-    if not adds:
-        return
+    return adds
+
+
+def _mutate(result: Scan, session: Session, folder: Path, cls: ModuleClass, code: str) -> None:
+    """Try to make a mutant of a class that adds."""
     try:
         result.mutants.append(_mutant(result.package, session, folder, cls, code))
     except Skipped as reason:

@@ -23,6 +23,8 @@ def why(cls: ModuleClass) -> str:
     block = shortcutless_block(cls)
     if block is None:
         return _no_block(cls, stream)
+    if residual_intent(cls) is not None:
+        return "left to another rule, or kept back by the sieve"
     if block.weighted < 2:
         return "fewer than two layers with weights are seen"
     if evidence.is_negated(cls):
@@ -65,6 +67,4 @@ def _no_intent(cls: ModuleClass, candidate: Candidate) -> str:
         return "a use out of sight"
     if caller_may_add(cls, candidate.sites):
         return "the caller may add"
-    if residual_intent(cls) is None:
-        return "only a weak sign, and no use that is seen"
-    return "left to another rule, or kept back by the sieve"
+    return "only a weak sign, and no use that is seen"

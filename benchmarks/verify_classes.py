@@ -11,7 +11,7 @@ from pathlib import Path
 from packages import python_files
 
 from nn_lint.config import Settings
-from nn_lint.runner import subjects_of
+from nn_lint.runner.subjects import subjects_of
 from nn_lint.verify.verdict import Subject
 
 TEST_FOLDERS = {"test", "tests", "testing"}
@@ -37,7 +37,7 @@ def draw(package: str, folder: Path, most: int, seed: int) -> Drawn:
                 digest = hashlib.sha1(ast.dump(node).encode(), usedforsecurity=False).hexdigest()
                 distinct.setdefault(digest, subject)
     every = sorted(distinct.values(), key=lambda subject: (subject.path, subject.class_name))
-    chance = random.Random(f"{seed} {package}")  # noqa: S311
+    chance = random.Random(f"{seed} {package}")
     chosen = sorted(chance.sample(range(len(every)), min(most, len(every))))
     return Drawn(package, len(every), tuple(every[index] for index in chosen))
 

@@ -80,7 +80,7 @@ def measure(package: str, folder: Path, python: Path, most: int, mutants: int, s
         rooted = [replace(each, roots=(folder.absolute(), *_source_roots(each.path))) for each in drawn.subjects]
         done = [(subject, verifier.run(subject)) for subject in rooted]
         ran = [subject for subject, run in done if run.runs]
-        judged = _judge(package, verifier, ran, mutants, random.Random(f"{seed} {package}"))  # noqa: S311
+        judged = _judge(package, verifier, ran, mutants, random.Random(f"{seed} {package}"))
     base = folder.absolute()
     results = tuple(Done(package, str(subject.path.relative_to(base)), run) for subject, run in done)
     return Measured(drawn, results, judged)

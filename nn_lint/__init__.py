@@ -21,7 +21,7 @@ def check_source(text: str, filename: str = "<text>", settings: Settings | None 
     from pathlib import Path
 
     from nn_lint.config import Settings
-    from nn_lint.runner import check_text
+    from nn_lint.runner.texts import check_text
 
     report = check_text(text, filename, settings or Settings(Path(filename).absolute().parent))
     if report.failure is not None:

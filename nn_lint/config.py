@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -22,15 +21,19 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class VerifySettings:
-    """Limits and interpreter of the proof: seconds a class, MiB of memory; nothing is run unless `enabled`, and what
-    reaches the first layer is measured only with `gradients`. These two are up to the command line. `modules` are
-    names of classes with the arguments and inputs to run them with, as they are written."""
+    """Limits and interpreter of the proof: seconds a class, MiB of memory; nothing is run unless `enabled`.
+
+    The gradient at the first layer is measured only with `gradients`, `torch.export` is tried only with `export`, and a
+    module that runs is looked at only with `checks`: these are up to the command line. `modules` are names of classes
+    with the arguments and inputs to run them with, as they are written."""
 
     python: Path | None = None
     timeout: float = 60.0
     memory: int = 4096
     enabled: bool = True
     gradients: bool = False
+    checks: bool = True
+    export: bool = False
     modules: tuple[tuple[str, str | None, str | None], ...] = ()
 
 
@@ -52,6 +55,11 @@ class Settings:
     fail_on_warning: bool = False
     verify: VerifySettings = VerifySettings()
 
+    @property
+    def roots(self) -> tuple[Path, ...]:
+        """The folders that modules are imported from."""
+        return (self.root, self.root / "src", *self.src)
+
 
 def load_settings(start: Path, *, config: Path | None = None, isolated: bool = False) -> Settings:
     """The settings for a run that begins at `start`: from `config`, else from the nearest file that has any."""
@@ -71,6 +79,8 @@ def load_settings(start: Path, *, config: Path | None = None, isolated: bool = F
 
 def nearest(word: str, known: Mapping[str, object] | tuple[str, ...]) -> str:
     """The end of a message about an unknown word: names the known word that comes closest, if one does."""
+    import difflib
+
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f" (did you mean `{close[0]}`?)" if close else ""
 

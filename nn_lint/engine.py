@@ -14,13 +14,14 @@ from nn_lint.fixing.apply import apply_edits, first_compatible
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.files import ProjectFile
 from nn_lint.project.hierarchy import Hierarchy, Kinship, ProjectClass
-from nn_lint.rules import all_rules
+from nn_lint.rules import load_rule
+from nn_lint.rules.listing import listed_rules
 from nn_lint.rules.rule import Finding, Rule
 from nn_lint.source.text import Text
 from nn_lint.suppression import EVERYTHING, Ignores
 
 if TYPE_CHECKING:
-    from nn_lint.model.module_class import ModelRegistry
+    from nn_lint.model.module_class import ModelRegistry, Slices
 
 MAX_PASSES = 12
 _ROW_BREAK = re.compile(r"\s*\n\s*")
@@ -52,10 +53,13 @@ class Engine:
         self._ignored_in = ignored_in
         self._hidden = frozenset() if suspicions else frozenset({Severity.SUSPICION})
         self._registry: ModelRegistry | None = None
-        self._rules = tuple(rule for rule in all_rules() if rule.code in codes)
+        self._slices: Slices | None = None
+        self._codes = codes
+        self._loaded: dict[tuple[str, bool], tuple[Rule, ...]] = {}
 
     def check(self, file: ProjectFile) -> tuple[Diagnostic, ...]:
         """The findings of one file, in the order of the text, without those that comments silence."""
+        self._registry = None
         text = file.text
         found = list(self._text_findings(text))
         if text.is_readable and "class" in text.content:
@@ -102,22 +106,23 @@ class Engine:
         """Drop what was derived from the texts, after one of them has changed."""
         self._hierarchy.forget()
         self._registry = None
+        self._slices = None
 
     def _text_findings(self, text: Text) -> Iterator[Diagnostic]:
-        for rule in self._rules:
-            if rule.check_text is not None:
-                for finding in rule.check_text(text):
-                    yield _diagnostic(rule, finding, text, None)
+        for rule in self._rules("check_text"):
+            assert rule.check_text is not None, "only such rules were asked for"
+            for finding in rule.check_text(text):
+                yield _diagnostic(rule, finding, text, None)
 
     def _ignore_findings(self, text: Text, ignores: Ignores) -> Iterator[Diagnostic]:
         """What rules say about comments that silenced nothing; only one that names such a rule can silence that."""
-        codes = frozenset(rule.code for rule in self._rules)
-        for rule in self._rules:
-            for unused in ignores.unused() if rule.check_ignores is not None else ():
-                assert rule.check_ignores is not None, "only such rules are asked"
+        every = tuple(ignores.unused())
+        for rule in self._rules("check_ignores") if every else ():
+            for unused in every:
+                assert rule.check_ignores is not None, "only such rules were asked for"
                 named = {word for word, _ in unused.ignore.words if word != EVERYTHING}
                 if not named & {rule.code, rule.name}:
-                    findings = rule.check_ignores(text, unused, codes)
+                    findings = rule.check_ignores(text, unused, self._codes)
                     yield from (_diagnostic(rule, finding, text, None) for finding in findings)
 
     def _class_findings(self, file: ProjectFile) -> Iterator[Diagnostic]:
@@ -134,18 +139,30 @@ class Engine:
                 for finding in rule.check(model):
                     yield _restored(_diagnostic(rule, finding, file.text, facts), file.text)
 
-    def _models(self) -> ModelRegistry:
-        """The models of classes, shared by the files of a run; libcst is imported with the first one."""
-        if self._registry is None:
-            from nn_lint.model.module_class import ModelRegistry
+    def _rules(self, part: str, *, plain: bool = False) -> tuple[Rule, ...]:
+        """The chosen rules that have a check of some kind; they are imported when there is something to check."""
+        key = part, plain
+        if key not in self._loaded:
+            self._loaded[key] = tuple(
+                load_rule(listed)
+                for listed in listed_rules()
+                if listed.code in self._codes and part in listed.parts and listed.about_plain_classes == plain
+            )
+        return self._loaded[key]
 
-            self._registry = ModelRegistry(self._hierarchy, suspicions=not self._hidden)
+    def _models(self) -> ModelRegistry:
+        """The models of classes, for the check of one file; libcst is imported with the first one."""
+        if self._registry is None:
+            from nn_lint.model.module_class import ModelRegistry, Slices
+
+            self._slices = self._slices or Slices()
+            self._registry = ModelRegistry(self._hierarchy, self._slices, suspicions=not self._hidden)
         return self._registry
 
     def _applicable(self, cls: ProjectClass, text: Text) -> list[Rule]:
         """The rules whose sieve lets a class through: those about modules, unless it is none for certain."""
         is_plain = self._hierarchy.ancestry(cls).kinship is Kinship.NONE
-        rules = [rule for rule in self._rules if rule.check is not None and rule.about_plain_classes == is_plain]
+        rules = self._rules("check", plain=is_plain)
         if not rules:
             return []
         source = text.lines.rows(cls.facts.first_row, cls.facts.end_row)

@@ -64,10 +64,11 @@ def _prove(
     changed = touched_classes(item for item in mended.applied if _changes_model(item))
     repaired = touched_classes(item for item in mended.applied if _needs_arrival(item))
     networks = set(_users(file, repaired)).difference(repaired)
-    roots = (settings.root, settings.root / "src", *settings.src)
     for name in dict.fromkeys((*touched, *_users(file, changed))):
         callers = engine.callers(file, name)
-        subjects = (Subject(file.path, text, name, roots, callers) for text in (file.text.content, mended.content))
+        subjects = (
+            Subject(file.path, text, name, settings.roots, callers) for text in (file.text.content, mended.content)
+        )
         residual = any(item.class_name == name and _needs_arrival(item) for item in mended.applied)
         gradients = settings.verify.gradients and name in networks
         yield verifier.compare(*subjects, residual=residual, gradients=gradients)

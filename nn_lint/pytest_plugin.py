@@ -47,7 +47,7 @@ class ModuleFile(pytest.File):
 
     def collect(self) -> Iterator[ModuleItem]:
         """One test a module; reading a file runs none of it."""
-        from nn_lint.runner import subjects_of
+        from nn_lint.runner.subjects import subjects_of
 
         for _, subjects in subjects_of([self.path], settings_of(self.config)):
             for subject in subjects:
@@ -65,6 +65,8 @@ class ModuleItem(pytest.Item):
     def runtest(self) -> None:
         """Run the module in the worker."""
         run = verifier_of(self.config).run(self.subject)
+        for note in run.notes:
+            self.add_report_section("call", "nn-lint", f"{note.code} {note.message}")
         if run.error is None:
             return
         if run.error.ours:

@@ -12,7 +12,8 @@ import pytest
 from nn_lint.config import Settings
 from nn_lint.diagnostic import Applicability, Diagnostic
 from nn_lint.rules import all_rules
-from nn_lint.runner import FEW_FILES, FileReport, check_files
+from nn_lint.runner.check import FEW_FILES, check_files
+from nn_lint.runner.reports import FileReport
 
 from .rules.harness import ALL_CODES, check, fix, unmarked
 
@@ -159,6 +160,14 @@ def test_a_silenced_finding_is_not_mended() -> None:
 )
 def test_syntax_of_a_later_python_is_no_error(text: str) -> None:
     assert codes(text) == []
+
+
+def test_self_goes_behind_type_parameters() -> None:
+    head = "from torch import nn\nclass Net[T](nn.Module):\n"
+    assert (
+        fix(f"{head}    def forward[S: (int, str)](x: S):\n        return self.fc(x)\n").content
+        == f"{head}    def forward[S: (int, str)](self, x: S):\n        return self.fc(x)\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ FLOORS = (
     ("diagnostic", "config"),
     ("source",),
     ("suppression", "baseline", "project"),
+    ("cache",),
     ("model",),
     ("fixing",),
     ("rules",),

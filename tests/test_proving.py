@@ -10,7 +10,8 @@ from textwrap import dedent
 import pytest
 
 from nn_lint.config import Settings, VerifySettings
-from nn_lint.runner import FileReport, fix_files
+from nn_lint.runner.fix import fix_files
+from nn_lint.runner.reports import FileReport
 from nn_lint.verify.verdict import Level
 from nn_lint.verify.verifier import Verifier
 

@@ -50,6 +50,16 @@ def test_modules_are_tests(project: Path) -> None:
     assert "unverified: absent_package.Layer is needed" in text
 
 
+def test_notes_are_told_with_the_test_that_passes(project: Path) -> None:
+    (project / "net.py").write_text(
+        HEAD + GOOD.replace("        self.fc", "        self.aux = nn.Linear(3, 3)\n        self.fc")
+    )
+    (project / "odd.py").unlink()
+    text = run_pytest(project, "--nn-lint", "--nn-lint-python", sys.executable, "-rP")
+    assert re.search(r"2 passed", text), text
+    assert "NN604 `aux` (Linear) gets no gradient: nothing uses it" in text
+
+
 def test_nothing_without_the_switch(project: Path) -> None:
     assert "1 passed" in run_pytest(project)
 

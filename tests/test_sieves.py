@@ -16,7 +16,7 @@ from nn_lint.diagnostic import Diagnostic
 from nn_lint.engine import Engine
 from nn_lint.project.files import ProjectFiles
 from nn_lint.project.hierarchy import Hierarchy
-from nn_lint.rules import all_rules
+from nn_lint.rules import all_rules, load_rule
 from nn_lint.rules.rule import Example
 from nn_lint.source.text import Text
 
@@ -83,9 +83,8 @@ def findings(text: str, others: tuple[tuple[str, str], ...] = ()) -> tuple[Diagn
 
 def findings_without_sieves(text: str, others: tuple[tuple[str, str], ...] = ()) -> tuple[Diagnostic, ...]:
     """What the same rules find in every class that may be a module."""
-    rules = tuple(replace(rule, sieve=None, premise=None) for rule in all_rules())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(nn_lint.engine, "all_rules", lambda: rules)
+        patch.setattr(nn_lint.engine, "load_rule", lambda listed: replace(load_rule(listed), sieve=None, premise=None))
         return findings(text, others)
 
 

@@ -8,7 +8,7 @@ import click
 
 from nn_lint import __version__
 
-_COMMANDS = ("check", "rule", "verify")
+_COMMANDS = ("check", "clean", "rule", "verify")
 _OWN_OPTIONS = ("--version", "--help", "-h")
 
 

@@ -16,6 +16,8 @@ from nn_lint.cli.output import Output, open_output
 from nn_lint.config import ConfigError, Settings
 
 if TYPE_CHECKING:
+    from nn_lint.cache.kept import Kept
+    from nn_lint.runner.cluster import Cluster
     from nn_lint.verify.verifier import Verifier
 
 
@@ -37,6 +39,7 @@ class CheckOptions(CommonOptions):
     gradients: bool
     exit_zero: bool
     no_cache: bool
+    dask: str | None
     statistics: bool
     add_ignore: bool
     baseline: Path | None
@@ -69,6 +72,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--fail-on-warning", is_flag=True, help="Exit with 1 also when there are only warnings.")
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 also when there are findings.")
 @click.option("--no-cache", is_flag=True, help="Do not use the cache of findings.")
+@click.option("--dask", metavar="ADDRESS", help="Spread the work over the Dask cluster of this scheduler.")
 @click.option("--statistics", is_flag=True, help="Show how often each rule was broken, not the findings.")
 @click.option("--add-ignore", is_flag=True, help="Write comments that ignore what is found now; with --diff show them.")
 @click.option("--baseline", type=_FILE, metavar="FILE", help="Report only what this file does not have.")
@@ -89,18 +93,51 @@ def command(**values: Any) -> int:
 def _run(options: CheckOptions, output: Output) -> int:
     from nn_lint.cli.present import Presenter
     from nn_lint.cli.work import check_paths, check_stdin
-    from nn_lint.rules.selection import select_rules
 
     if "-" in options.paths and not options.reads_stdin:
         raise ConfigError("`-` cannot be combined with other paths")
+    if options.dask is not None and (options.fix or options.diff or options.add_ignore or options.reads_stdin):
+        raise ConfigError("--dask only finds: it cannot be combined with --fix, --diff, --add-ignore or a text")
     if options.add_ignore and (options.fix or options.reads_stdin or options.write_baseline):
         raise ConfigError("--add-ignore cannot be combined with --fix, --write-baseline or the standard input")
     settings = _settings(options)
-    select_rules(settings)
-    work = check_stdin if options.reads_stdin else check_paths
+    kept = _kept(options, settings)
+    if kept is None or not kept.was_there:
+        _check_selectors(settings)
     with _verifier(options, settings) as verifier:
         presenter = Presenter(output, settings, options, verified=verifier is not None)
-        return presenter.show(work(options, settings, verifier))
+        if options.reads_stdin:
+            return presenter.show(check_stdin(options, settings, verifier))
+        with _cluster(options) as cluster:
+            return presenter.show(check_paths(options, settings, verifier, kept, cluster))
+
+
+def _kept(options: CheckOptions, settings: Settings) -> Kept | None:
+    """What earlier runs with the same arguments have found, unless nothing is to be kept."""
+    if options.no_cache or options.reads_stdin:
+        return None
+    from nn_lint.cache.kept import Kept
+
+    return Kept(settings, options.paths)
+
+
+@contextmanager
+def _cluster(options: CheckOptions) -> Iterator[Cluster | None]:
+    """The cluster to check on; `None` means processes of this machine."""
+    if options.dask is None:
+        yield None
+        return
+    from nn_lint.runner.cluster import dask_cluster
+
+    with dask_cluster(options.dask) as cluster:
+        yield cluster
+
+
+def _check_selectors(settings: Settings) -> None:
+    """Raise `ConfigError` for unknown rules before anything is done; an earlier run with these settings had none."""
+    from nn_lint.rules.selection import select_rules
+
+    select_rules(settings)
 
 
 @contextmanager

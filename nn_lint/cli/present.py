@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from nn_lint.baseline import Baseline, write_baseline
 from nn_lint.cli.exit_codes import CLEAN, FAILURE, FINDINGS
 from nn_lint.cli.output import Output, is_terminal
 from nn_lint.config import Settings
 from nn_lint.diagnostic import Diagnostic
-from nn_lint.report import concise, diff, full, json_format, statistics, summary, verification
+from nn_lint.report import summary
 from nn_lint.report.fixability import needs_proof
-from nn_lint.runner import FileReport
+from nn_lint.runner.reports import FileReport
 
 if TYPE_CHECKING:
     from nn_lint.cli.check import CheckOptions
@@ -42,6 +41,8 @@ class Presenter:
         """Print everything, and return the exit code."""
         noted = self._noted(self._unknown(reports))
         if self.options.write_baseline is not None:
+            from nn_lint.baseline import write_baseline
+
             every = [item for report in noted for item in report.diagnostics]
             number = write_baseline(self.options.write_baseline, every)
             self.output.note(
@@ -68,6 +69,8 @@ class Presenter:
         if self.settings.baseline is None or self.options.write_baseline is not None:
             yield from reports
             return
+        from nn_lint.baseline import Baseline
+
         known = Baseline(self.settings.baseline)
         for report in reports:
             yield replace(report, diagnostics=tuple(known.unknown(report.diagnostics)))
@@ -84,11 +87,12 @@ class Presenter:
             self.changed |= report.after is not None
             self.silenced += len(report.silenced)
             self.unproven |= bool(report.fixed) or any(map(needs_proof, report.diagnostics))
-            self.proofs += (verdict.line for verdict in report.verdicts)
-            self.proofs += (verification.rejection(*rejected) for rejected in report.rejected)
+            self.proofs += _proofs(report)
             yield report
 
     def _show_diffs(self, reports: Iterable[FileReport]) -> None:
+        from nn_lint.report import diff
+
         for report in reports:
             if report.before is not None and report.after is not None:
                 for chunk in diff.render(report.filename, report.before, report.after, colour=self.output.colour):
@@ -104,6 +108,8 @@ class Presenter:
             self._say(chunk, newline=style != "json")
 
     def _show_statistics(self, found: Iterable[Diagnostic], style: str) -> None:
+        from nn_lint.report import statistics
+
         if style == "json":
             self._say(statistics.render_json(found, self.settings), newline=False)
             return
@@ -114,9 +120,15 @@ class Presenter:
         verify = replace(self.settings.verify, enabled=self.settings.verify.enabled and not self._fixing)
         settings = replace(self.settings, verify=verify)
         if style == "json":
+            from nn_lint.report import json_format
+
             return json_format.render(found)
         if style == "full":
+            from nn_lint.report import full
+
             return full.render(found, settings, colour=self.output.colour)
+        from nn_lint.report import concise
+
         return concise.render(found, settings)
 
     def _show_end(self) -> None:
@@ -143,3 +155,12 @@ class Presenter:
         """Print to the standard output, unless that is kept for a diff, for JSON or for a mended text."""
         mends_stdin = self.options.reads_stdin and self.options.fix and not self.options.diff
         self.output.result(text, newline=newline, to_stderr=aside or mends_stdin)
+
+
+def _proofs(report: FileReport) -> Iterator[str]:
+    """A line for each class that was run, and for each fix that its run did not confirm."""
+    yield from (verdict.line for verdict in report.verdicts)
+    if report.rejected:
+        from nn_lint.report.verification import rejection
+
+        yield from (rejection(*rejected) for rejected in report.rejected)

@@ -31,7 +31,7 @@ class Draft:
 
     def insert_before(self, statement: cst.CSTNode, rows: Sequence[str]) -> None:
         """Put statements before another."""
-        self.add(insert_before(self._syntax.lines, self._syntax.span(statement).start, rows))
+        self.add(insert_before(self._syntax.lines, self._syntax.statement_span(statement).start, rows))
 
     def insert_after(self, statement: cst.CSTNode, rows: Sequence[str]) -> None:
         """Put statements behind another."""

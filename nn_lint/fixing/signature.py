@@ -29,9 +29,12 @@ def drop_decorator(method: Method, name: str) -> Iterator[Edit]:
 
 
 def move_first(method: Method, parameter: Parameter) -> tuple[Edit, ...]:
-    """Make a plain parameter the first one."""
+    """Make a plain parameter the first one; none where a comment says something about the one before it."""
     lines = method.syntax.lines
     order = method.positional
     before = order[order.index(parameter) - 1]
     text = lines.slice(parameter.span)
-    return (insert(order[0].span.start, f"{text}, "), Edit(Span(before.span.end, parameter.span.end), ""))
+    taken = Span(before.span.end, parameter.span.end)
+    if "#" in lines.slice(taken):
+        return ()
+    return (insert(order[0].span.start, f"{text}, "), Edit(taken, ""))

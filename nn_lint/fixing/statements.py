@@ -33,7 +33,7 @@ def move_up(method: Method, statement: Span, above: Span) -> tuple[Edit, ...] | 
     `None` where the two are not in one body or share rows with other statements.
     """
     lines = method.syntax.lines
-    spans = [method.syntax.span(node) for node in method.statements]
+    spans = [method.syntax.statement_span(node) for node in method.statements]
     target = next((span for span in spans if is_within(above, span)), None)
     if target is None or statement not in spans or not stands_alone(lines, statement):
         return None

@@ -111,13 +111,16 @@ def _is_bare_result(cls: ModuleClass, flow: Flow, node: cst.Expr) -> bool:
     value = flow.made.get(node.value)
     if isinstance(node.value, (cst.Name, cst.Tuple, cst.Attribute)):
         return value is not None and value.depends
-    if is_thrown_away(cls, flow, node) or _is_module_result(cls, flow, node) or _is_own_result(cls, node):
+    if is_thrown_away(cls, flow, node) or _is_module_result(cls, flow, node) or _is_own_result(cls, flow, node):
         return True
     return value is not None and (_is_moved(value, flow) or _is_written_to_own(cls, value))
 
 
-def _is_own_result(cls: ModuleClass, node: cst.Expr) -> bool:
-    """`self.encode(x)`, a method of the class that returns something and acts on nothing."""
+def _is_own_result(cls: ModuleClass, flow: Flow, node: cst.Expr) -> bool:
+    """`self.encode(x)`, a method of the class that computes something of the inputs and acts on nothing."""
+    value = flow.made.get(node.value)
+    if value is None or not value.depends or not _is_computed(value):
+        return False
     name = self_attribute(node.value.func, "self") if isinstance(node.value, cst.Call) else None
     method = cls.find_method(name) if name is not None else None
     return method is not None and not method.is_abstract and bool(returns(method)) and not _acts(method)

@@ -177,7 +177,7 @@ class Method:
         """The first statement after the docstring; `None` in a body of one line or with a docstring alone."""
         if not isinstance(self.node.body, cst.IndentedBlock):
             return None
-        return self.syntax.span(self.statements[0]) if self.statements else None
+        return self.syntax.statement_span(self.statements[0]) if self.statements else None
 
     @property
     def one_line_body_span(self) -> Span | None:
@@ -195,9 +195,10 @@ class Method:
 
     @property
     def signature_start(self) -> Position:
-        """Just behind the opening parenthesis of the signature."""
-        lines = self.syntax.lines
-        return lines.position(lines.text.index("(", lines.offset(self.name_span.end)) + 1)
+        """Just behind the opening parenthesis of the signature; that of type parameters may hold others."""
+        lines, types = self.syntax.lines, self.node.type_parameters
+        before = self.name_span if types is None else self.syntax.span(types)
+        return lines.position(lines.text.index("(", lines.offset(before.end)) + 1)
 
 
 def hands_over(call: cst.Call, name: str) -> bool:

@@ -39,18 +39,42 @@ _CALLABLES = ("forward", "__call__", "_call_impl", "__getattr__")
 _KEPT_MODELS = 128
 
 
+class Slices:
+    """The libcst trees of the classes that were asked for last, and their methods: what the text of a class alone says.
+
+    They serve all files of a run, whereas a model serves the analysis of one: it also knows what other files say.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[ProjectClass, tuple[ClassSyntax, tuple[Method, ...]]] = OrderedDict()
+
+    def of(self, cls: ProjectClass) -> tuple[ClassSyntax, tuple[Method, ...]]:
+        """The tree and the methods of a class; raises `libcst.ParserSyntaxError` where libcst refuses its slice."""
+        text = cls.file.text
+        if cls not in self._kept:
+            syntax = ClassSyntax(text.readable, cls.facts)
+            body = syntax.node.body.body
+            methods = tuple(Method(syntax, node) for node in body if isinstance(node, cst.FunctionDef))
+            self._kept[cls] = syntax, methods
+            if len(self._kept) > _KEPT_MODELS:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(cls)
+        return self._kept[cls]
+
+
 class ModelRegistry:
     """Builds each class's model, keeps those that were asked for last, and remembers of each class what costs most.
 
-    `sites`: where it is used; `adding`: whether it adds its own input; `weighted`: whether it has weights.
-    `suspicions`: whether somebody wants to see them.
+    `sites`: where it is used; `adding`: whether it adds what it is given at some places; `weighted`: whether it has
+    weights. `suspicions`: whether somebody wants to see them.
     """
 
-    def __init__(self, hierarchy: Hierarchy, *, suspicions: bool = True) -> None:
+    def __init__(self, hierarchy: Hierarchy, slices: Slices | None = None, *, suspicions: bool = True) -> None:
         self.hierarchy = hierarchy
+        self.slices = slices or Slices()
         self.suspicions = suspicions
         self.sites: dict[ProjectClass, tuple[Site, ...]] = {}
-        self.adding: dict[ProjectClass, bool] = {}
+        self.adding: dict[tuple[ProjectClass, frozenset[int | str] | None], bool] = {}
         self.weighted: dict[ProjectClass, bool] = {}
         self._models: OrderedDict[ProjectClass, ModuleClass] = OrderedDict()
 
@@ -74,7 +98,7 @@ class ModuleClass:
     @cached_property
     def syntax(self) -> ClassSyntax:
         """The libcst tree of the class; parsed only when something asks for it."""
-        return ClassSyntax(self.definition.file.text.readable, self.facts)
+        return self.registry.slices.of(self.definition)[0]
 
     @cached_property
     def tree(self) -> ClassTree | None:
@@ -125,8 +149,7 @@ class ModuleClass:
     @cached_property
     def methods(self) -> tuple[Method, ...]:
         """The methods in the class body itself, in the order of the text."""
-        body = self.syntax.node.body
-        return tuple(Method(self.syntax, node) for node in body.body if isinstance(node, cst.FunctionDef))
+        return self.registry.slices.of(self.definition)[1]
 
     def method(self, name: str) -> Method | None:
         """The method of that name; the last definition counts."""

@@ -44,6 +44,12 @@ class ClassSyntax:
             self._position(found.end.line + self._offset, found.end.column + 1),
         )
 
+    def statement_span(self, node: cst.CSTNode) -> Span:
+        """As `span`, where the decorators of a function or class belong to it."""
+        span = self.span(node)
+        decorators = node.decorators if isinstance(node, (cst.FunctionDef, cst.ClassDef)) else ()
+        return Span(self.span(decorators[0]).start, span.end) if decorators else span
+
     def _position(self, row: int, column: int) -> Position:
         """A place in the file; what stands before a form feed was left out of the slice."""
         left_out = self.lines.indentation(row).rfind("\f") + 1

@@ -31,7 +31,7 @@ class TrailingComma:
     """An assignment of a tuple of one. `attribute` is what it is assigned to on self, else it is a local `name`."""
 
     statement: cst.Assign
-    value: cst.BaseExpression
+    comma: cst.Comma
     name: str
     is_attribute: bool
 
@@ -57,12 +57,14 @@ def trailing_commas(cls: ModuleClass) -> Iterator[TrailingComma]:
                 or not isinstance(elements[0].value, cst.Call)
             ):
                 continue
-            call, is_bare = elements[0].value, not node.value.lpar
+            call, comma, is_bare = elements[0].value, elements[0].comma, not node.value.lpar
+            if not isinstance(comma, cst.Comma):
+                continue
             attribute = self_attribute(target, method.receiver)
             if attribute is not None and _is_layer(cls, call) and _is_used_as_layer(cls, attribute, is_bare=is_bare):
-                yield TrailingComma(node, call, f"{method.receiver}.{attribute}", True)
+                yield TrailingComma(node, comma, f"{method.receiver}.{attribute}", True)
             elif isinstance(target, cst.Name) and is_bare and _is_used_as_tensor(cls, method, target.value, node):
-                yield TrailingComma(node, call, target.value, False)
+                yield TrailingComma(node, comma, target.value, False)
 
 
 def _is_layer(cls: ModuleClass, call: cst.Call) -> bool:

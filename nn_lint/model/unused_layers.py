@@ -131,14 +131,14 @@ def _is_used_elsewhere(cls: ModuleClass, attribute: str) -> bool:
     if any(re.search(rf"\.\s*{attribute}\b", owner.text) for owner in cls.ancestors):
         return True
     hierarchy = cls.registry.hierarchy
-    taken = re.compile(
+    taken = (
         rf"(?<!\bself)(?<!\bF)(?<!\btorch)(?<!\bfunctional)\.\s*{attribute}\b(?!\(\))"
         rf"|[\"'](?:\w+\.)*{attribute}(?:\.\w+)*[\"']"
     )
     for file in hierarchy.files.mentioning(cls.name, cls.definition.file):
         if not may_see(cls.definition, file):
             continue
-        if attribute in file.text.content and taken.search(file.text.content):
+        if file.matches(taken):
             return True
         for facts in file.facts.classes:
             heir = ProjectClass(file, facts)

@@ -11,7 +11,20 @@ from pathlib import Path
 from nn_lint.project.extract import extract
 from nn_lint.project.facts import ClassFacts, FileFacts
 from nn_lint.project.mentions import Mentions
-from nn_lint.source.decoding import UndecodableError, decode
+from nn_lint.project.questions import (
+    CLASS_NAMES,
+    EXISTS,
+    FACTS,
+    IMPORTS,
+    IS_FILE,
+    IS_FOLDER,
+    MATCHES,
+    MENTIONS,
+    TEXT,
+    Record,
+)
+from nn_lint.source.decoding import Decoded, UndecodableError, decode
+from nn_lint.source.stamps import Listing, Seen, list_package, look
 from nn_lint.source.text import Text
 
 _KEPT_TREES = 48
@@ -21,54 +34,105 @@ _WORD = re.compile(r"\w+|\*")
 
 
 class ProjectFile:
-    """One file and its facts."""
+    """One file and its facts. Whatever is taken of it is noted in the record of its project."""
 
-    def __init__(self, path: Path, text: Text) -> None:
+    def __init__(self, path: Path, text: Text, record: Record) -> None:
         self.path = path
-        self.text = text
+        self._text = text
+        self._record = record
+        self._name = str(path)
+        self._text_asked = (TEXT, self._name, "")
+        self._facts_asked = (FACTS, self._name, "")
 
-    @cached_property
+    @property
+    def text(self) -> Text:
+        """The text with all that CPython makes of it."""
+        self._record.note(self._text_asked)
+        return self._text
+
+    @property
+    def content(self) -> str:
+        """The words, for those who search all files; not noted, as the search is."""
+        return self._text.content
+
+    def release(self) -> None:
+        """Drop what takes much memory and can be computed again."""
+        self._text.release()
+
+    @property
     def facts(self) -> FileFacts:
         """Names and classes of this file; empty where no parser reads it."""
-        if self.text.is_newer_python:
-            from nn_lint.project.extract_newer import extract_newer
+        self._record.note(self._facts_asked)
+        return self._facts
 
-            return extract_newer(self.text.content, str(self.path))
-        if self.text.tree is None:
-            return FileFacts(str(self.path), {}, (), ())
-        return extract(self.text.tree, self.text.content, str(self.path))
-
-    @cached_property
+    @property
     def classes(self) -> Mapping[str, ClassFacts]:
         """Qualified names to classes; of several with one name the last counts."""
-        return {cls.qualified_name: cls for cls in self.facts.classes}
+        self._record.note(self._facts_asked)
+        return self._classes
 
-    @cached_property
+    @property
     def class_names(self) -> frozenset[str]:
         """The names behind `class`, found in the text alone."""
-        return frozenset(_CLASS.findall(self.text.content))
+        self._record.note((CLASS_NAMES, self._name, ""))
+        return self._class_names
 
-    @cached_property
+    @property
     def imported_words(self) -> frozenset[str]:
         """Every word of the import statements, and `*` where one imports all; found in the text alone."""
-        return frozenset(word for names in _IMPORTED.findall(self.text.content) for word in _WORD.findall(names))
+        self._record.note((IMPORTS, self._name, ""))
+        return self._imported_words
 
-    @cached_property
+    def matches(self, pattern: str) -> bool:
+        """Whether a pattern is found in the text: of all other words of it the asker then knows nothing."""
+        self._record.note((MATCHES, self._name, pattern))
+        return re.search(pattern, self._text.content) is not None
+
+    @property
     def package_root(self) -> Path:
         """The folder that the file's top-level package stands in."""
-        folder = self.path.parent
-        while self._is_package(folder) and folder.parent != folder:
-            folder = folder.parent
+        folder, folders = self._package_root
+        for item in folders:
+            self._record.note((IS_FILE, str(item / "__init__.py"), ""))
         return folder
 
-    def _is_package(self, folder: Path) -> bool:
-        return (folder / "__init__.py").is_file()
+    @cached_property
+    def _package_root(self) -> tuple[Path, tuple[Path, ...]]:
+        """The root, and the folders that were looked at to find it."""
+        folder, looked_at = self.path.parent, [self.path.parent]
+        while (folder / "__init__.py").is_file() and folder.parent != folder:
+            folder = folder.parent
+            looked_at.append(folder)
+        return folder, tuple(looked_at)
+
+    @cached_property
+    def _facts(self) -> FileFacts:
+        if self._text.is_newer_python:
+            from nn_lint.project.extract_newer import extract_newer
+
+            return extract_newer(self._text.content, self._name)
+        if self._text.tree is None:
+            return FileFacts(self._name, {}, (), ())
+        return extract(self._text.tree, self._text.content, self._name)
+
+    @cached_property
+    def _classes(self) -> Mapping[str, ClassFacts]:
+        return {cls.qualified_name: cls for cls in self._facts.classes}
+
+    @cached_property
+    def _class_names(self) -> frozenset[str]:
+        return frozenset(_CLASS.findall(self._text.content))
+
+    @cached_property
+    def _imported_words(self) -> frozenset[str]:
+        return frozenset(word for names in _IMPORTED.findall(self._text.content) for word in _WORD.findall(names))
 
 
 class ProjectFiles:
     """Reads files on demand. `overlay` holds texts that are newer than the disk, or not on it at all.
 
-    `neighbours` are the files of the run, in which uses of a class are looked for.
+    `neighbours` are the files of the run, in which uses of a class are looked for. `seen` and `listings` tell what the
+    disk looked like when it was read.
     """
 
     def __init__(
@@ -80,14 +144,17 @@ class ProjectFiles:
         self._files: dict[Path, ProjectFile | None] = {}
         self._mentions: dict[Path, Mentions] = {}
         self._recent: OrderedDict[ProjectFile, None] = OrderedDict()
+        self.record = Record()
+        self.seen: dict[Path, Seen] = {}
+        self.listings: dict[Path, Listing] = {}
 
     def add(self, path: Path, text: Text) -> ProjectFile:
         """Take a text that was read already; one that is known in the same words is not parsed again."""
         known = self._files.get(path)
-        if known is not None and known.text.content == text.content:
+        if known is not None and known.content == text.content:
             known.text.filename = text.filename
             return known
-        self._files[path] = file = ProjectFile(path, text)
+        self._files[path] = file = ProjectFile(path, text, self.record)
         return file
 
     def put(self, file: ProjectFile) -> None:
@@ -96,9 +163,14 @@ class ProjectFiles:
 
     def open(self, path: Path) -> ProjectFile | None:
         """The file at a path, `None` where there is none or it is not text."""
+        self.record.note((EXISTS, str(path), ""))
+        return self._open(path)
+
+    def _open(self, path: Path) -> ProjectFile | None:
         if path not in self._files:
-            content = self._content(path)
-            self._files[path] = None if content is None else ProjectFile(path, Text(content, str(path)))
+            content = self.content(path)
+            text = None if content is None else Text(content, str(path))
+            self._files[path] = None if text is None else ProjectFile(path, text, self.record)
         return self._files[path]
 
     def locate(self, origin: str, importer: ProjectFile) -> tuple[ProjectFile, tuple[str, ...]] | None:
@@ -119,14 +191,20 @@ class ProjectFiles:
     def mentioning(self, name: str, file: ProjectFile) -> Iterator[ProjectFile]:
         """A file, the files of the run and those of the file's own package, as far as their text contains a name."""
         package = self._package(file)
-        if package not in self._mentions:
-            near = dict.fromkeys((*self._overlay, *self._neighbours, *_python_files(package)))
-            self._mentions[package] = Mentions(near, self._content)
-        for path in dict.fromkeys((file.path, *self._mentions[package].paths(name))):
-            found = self.open(path)
-            if found is not None and name in found.text.content:
+        self.record.note((MENTIONS, str(package), name))
+        for path in dict.fromkeys((file.path, *self.mentions(package, name))):
+            found = self._open(path)
+            if found is not None and name in found.content:
                 self._remember(found)
                 yield found
+
+    def mentions(self, package: Path, name: str) -> Sequence[Path]:
+        """The files near a package, of the run or of its own, that say a word."""
+        if package not in self._mentions:
+            self.listings[package] = listing = list_package(str(package))
+            near = {*self._overlay, *self._neighbours, *map(Path, listing.files)}
+            self._mentions[package] = Mentions(sorted(near), self.content)
+        return self._mentions[package].paths(name)
 
     def _package(self, file: ProjectFile) -> Path:
         """The top-level package that a file belongs to, or its folder."""
@@ -138,13 +216,13 @@ class ProjectFiles:
         self._recent[file] = None
         self._recent.move_to_end(file)
         if len(self._recent) > _KEPT_TREES:
-            self._recent.popitem(last=False)[0].text.release()
+            self._recent.popitem(last=False)[0].release()
 
-    def _content(self, path: Path) -> str | None:
+    def content(self, path: Path) -> str | None:
         """The text at a path, which is not kept."""
         if path in self._files:
             file = self._files[path]
-            return None if file is None else file.text.content
+            return None if file is None else file.content
         return self._read(path)
 
     def _descend(self, folder: Path, parts: tuple[str, ...]) -> tuple[ProjectFile, tuple[str, ...]] | None:
@@ -165,17 +243,21 @@ class ProjectFiles:
         return found
 
     def _is_folder(self, folder: Path) -> bool:
+        self.record.note((IS_FOLDER, str(folder), ""))
         return folder.is_dir() or any(folder in path.parents for path in self._overlay)
 
     def _read(self, path: Path) -> str | None:
         if path in self._overlay:
             return self._overlay[path]
         try:
-            return decode(path.read_bytes()).text
+            return self.read(path).text
         except (OSError, UndecodableError):
             return None
 
-
-def _python_files(folder: Path) -> list[Path]:
-    """The Python files of a package, or of a folder that is none."""
-    return sorted(folder.glob("**/*.py" if (folder / "__init__.py").is_file() else "*.py"))
+    def read(self, path: Path) -> Decoded:
+        """The text at a path of the disk, whatever is known of it; raises `OSError` and `UndecodableError`."""
+        seen, data = look(str(path))
+        known = self.seen.setdefault(path, seen)
+        if known.digest != seen.digest:
+            self.seen[path] = Seen(None, None)
+        return decode(path.read_bytes() if data is None else data)

@@ -9,6 +9,7 @@ from enum import Enum
 
 from nn_lint.project.facts import ClassFacts, MethodFacts
 from nn_lint.project.files import ProjectFile, ProjectFiles
+from nn_lint.project.questions import Question
 from nn_lint.project.torch_names import PARAMETERS, STAR_NAMES, torch_class
 
 _HARMLESS = frozenset({"object", "abc.ABC", "typing.Generic", "typing.Protocol", "typing_extensions.Protocol"})
@@ -99,8 +100,9 @@ class Hierarchy:
     def __init__(self, files: ProjectFiles, module_bases: Sequence[str] = ()) -> None:
         self.files = files
         self._module_bases = frozenset(module_bases)
-        self._ancestries: dict[ProjectClass, Ancestry] = {}
+        self._ancestries: dict[ProjectClass, tuple[Ancestry, frozenset[Question]]] = {}
         self._open: set[ProjectClass] = set()
+        self._is_circular = False
 
     def forget(self) -> None:
         """Drop what was derived, after a file has changed."""
@@ -115,14 +117,26 @@ class Hierarchy:
         return known[0] if len(known) == 1 else ExternalClass(name)
 
     def ancestry(self, cls: ProjectClass) -> Ancestry:
-        """The method resolution order of a class and whether it is an nn.Module."""
-        if cls not in self._ancestries:
-            if cls in self._open:
-                return Ancestry((), Kinship.NONE, complete=False)
-            self._open.add(cls)
-            self._ancestries[cls] = self._build_ancestry(cls)
-            self._open.discard(cls)
-        return self._ancestries[cls]
+        """The method resolution order of a class and whether it is an nn.Module.
+
+        What was found on the way round a circle of bases depends on where the circle was entered, and is not kept.
+        """
+        known = self._ancestries.get(cls)
+        if known is not None:
+            self.files.record.note_all(known[1])
+            return known[0]
+        if cls in self._open:
+            self._is_circular = True
+            return Ancestry((), Kinship.NONE, complete=False)
+        self._open.add(cls)
+        with self.files.record.frame() as questions:
+            found = self._build_ancestry(cls)
+        self._open.discard(cls)
+        if not self._is_circular:
+            self._ancestries[cls] = found, frozenset(questions)
+        elif not self._open:
+            self._is_circular = False
+        return found
 
     def inherited(self, cls: ProjectClass, method: str) -> tuple[ProjectClass, MethodFacts] | None:
         """The ancestor that was read and defines a method, first in method resolution order."""

@@ -49,7 +49,7 @@ def may_see(cls: ProjectClass, file: ProjectFile) -> bool:
     name = cls.facts.name
     if file is cls.file or not file.imported_words.isdisjoint((name, "*")):
         return True
-    return f".{name}" in file.text.content
+    return file.matches(rf"\.{name}")
 
 
 def _sees(cls: ProjectClass, file: ProjectFile, hierarchy: Hierarchy) -> bool:

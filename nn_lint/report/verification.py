@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from nn_lint.diagnostic import Diagnostic
-from nn_lint.verify.verdict import Run, RunError, Shape, gradients_text
+from nn_lint.verify.verdict import Note, Run, RunError, Shape, gradients_text
 
 _HEADERS = ("class", "arguments", "inputs", "outputs", "parameters", "verdict")
 _GRADIENT = "gradient at the first layer"
 _UNLIMITED = 100_000
+EXPORT = "NN609"
 
 
 def table(runs: Sequence[Run], *, gradients: bool = False, colour: bool = False, width: int | None = None) -> str:
@@ -49,12 +50,28 @@ def failures(filename: str, runs: Sequence[Run]) -> Iterator[str]:
             yield f"{filename}{row}: {f'{code} ' if code else ''}{run.class_name}: {explanation(run.error)}"
 
 
+def notes(filename: str, runs: Sequence[Run]) -> Iterator[str]:
+    """A line for each thing to be said about a class that runs."""
+    for run in runs:
+        for note in run.notes:
+            row = "" if note.row is None else f":{note.row}"
+            yield f"{filename}{row}: {note.code} {run.class_name}: {note_text(note)}"
+
+
+def note_text(note: Note) -> str:
+    """What a note says, and that it may be meant so where that is open."""
+    return note.message if note.sure else f"{note.message} (may be meant)"
+
+
 def count(runs: Sequence[Run]) -> str:
-    """The last line: how many classes ran, failed, or could not be judged."""
+    """The last line: how many classes ran, failed, or could not be judged, and how much is said about those that
+    ran."""
     failed = sum(map(is_fault, runs))
     unverified = sum(run.error is not None for run in runs) - failed
     classes = f"{len(runs)} {'class' if len(runs) == 1 else 'classes'}"
-    return f"{classes}: {len(runs) - failed - unverified} run, {failed} fail, {unverified} unverified."
+    said = sum(len(run.notes) for run in runs)
+    tail = f"; {said} {'note' if said == 1 else 'notes'}" if said else ""
+    return f"{classes}: {len(runs) - failed - unverified} run, {failed} fail, {unverified} unverified{tail}."
 
 
 def missing(runs: Sequence[Run]) -> str:
@@ -68,6 +85,12 @@ def missing(runs: Sequence[Run]) -> str:
     return f"Not installed, but needed by unverified classes: {text}." if text else ""
 
 
+def unfinished(runs: Sequence[Run]) -> str:
+    """How many classes the checks were not done with in their time; empty where there are none."""
+    cut = sum(bool(run.unfinished) for run in runs)
+    return f"Checks cut short by their time limit: {cut} {'class' if cut == 1 else 'classes'}." if cut else ""
+
+
 def code_of(run: Run) -> str | None:
     """The code of the finding that a run is: NN601 where the class cannot be constructed, NN602 where forward fails."""
     if not is_fault(run):
@@ -78,6 +101,11 @@ def code_of(run: Run) -> str | None:
 def is_fault(run: Run) -> bool:
     """Whether a run shows a fault of the class itself, not of what was tried with it."""
     return run.error is not None and not run.error.ours
+
+
+def is_finding(run: Run) -> bool:
+    """Whether a run fails the command: by a fault of the class, or by an export that was asked for and fails."""
+    return is_fault(run) or any(note.code == EXPORT for note in run.notes)
 
 
 def explanation(error: RunError) -> str:
@@ -103,14 +131,16 @@ def _gradient(run: Run) -> str:
 
 
 def verdict(run: Run) -> str:
-    """What the run showed, in a word, and at which stage it ended."""
+    """What the run showed, in a word, and at which stage it ended or how much there is to say about it."""
     if run.error is None:
-        return "runs" if run.runs else "constructs"
+        word = "runs" if run.runs else "constructs"
+        said = [f"{len(run.notes)} {'note' if len(run.notes) == 1 else 'notes'}"] if run.notes else []
+        return ", ".join([f"{word} (meta device: shapes only)" if run.shapes_only else word, *said])
     return f"{'unverified' if run.error.ours else 'fails'} ({run.error.stage.value})"
 
 
 def _style(run: Run) -> str:
-    return "red" if is_fault(run) else "yellow" if run.error is not None else "green"
+    return "red" if is_fault(run) else "yellow" if run.error is not None or run.notes else "green"
 
 
 def shapes(all_shapes: Sequence[Shape]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from nn_lint.report.verification import code_of, verdict
+from nn_lint.verify.notes import NAMES
 from nn_lint.verify.verdict import Run
 
 
@@ -35,4 +37,7 @@ def _record(path: Path, run: Run) -> dict[str, object]:
         "stage": None if error is None else error.stage.value,
         "kind": None if error is None else error.kind,
         "message": None if error is None else error.message,
+        "shapes_only": run.shapes_only,
+        "notes": [{**asdict(note), "name": NAMES[note.code]} for note in run.notes],
+        "unfinished": run.unfinished,
     }

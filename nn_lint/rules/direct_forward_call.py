@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from nn_lint.diagnostic import Applicability, Severity, Span
+from nn_lint.diagnostic import Applicability, Edit, Severity, Span
 from nn_lint.fixing.build import replace
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
@@ -44,10 +44,18 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
             if _is_submodule(cls, method, function.value):
                 written = cls.syntax.text(function.value)
                 message = f"`{written}.forward(...)` skips the hooks of `{written}`: weight norms, FSDP and extractors"
-                span = Span(cls.syntax.span(function.value).end, cls.syntax.span(function.attr).end)
-                repair = Repair(f"Call `{written}(...)`", (replace(span, ""),))
+                repair = Repair(f"Call `{written}(...)`", (_without_name(cls, function),))
                 span = cls.syntax.span(function)
                 yield Finding(span, f"{message} see nothing", repair, Severity.WARNING)
+
+
+def _without_name(cls: ModuleClass, function: cst.Attribute) -> Edit:
+    """Take `.forward` away, and the blanks before the dot unless they begin the row."""
+    lines, name = cls.syntax.lines, cls.syntax.span(function.attr)
+    dot = lines.text.rindex(".", 0, lines.offset(name.start))
+    before = lines.text[:dot].rstrip(" \t")
+    start = dot if before.endswith(("\n", "\r")) else len(before)
+    return replace(Span(lines.position(start), name.end), "")
 
 
 def _is_submodule(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> bool:
@@ -219,6 +227,34 @@ RULE = Rule(
                 def forward(self, x):
                     return self.fc(x)
             """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+                def forward(self, x):
+                    x = (self.fc).forward(x)  # NN209
+                    x = (self.fc  # NN209
+                         # the layer
+                         .forward(x))
+                    return self.fc . forward (x)  # NN209
+            """,
+            fixed="""
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+                def forward(self, x):
+                    x = (self.fc)(x)
+                    x = (self.fc
+                         # the layer
+                         (x))
+                    return self.fc (x)
+            """,
         ),
     ),
 )

@@ -46,7 +46,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     if len(results) < len(lost) or _returns_early(forward, results):
         return
     last = results[-1]
-    what = f"`{last.name}`" if last.name else f"`{cls.syntax.text(last.ending.statement)}`"
+    what = f"`{last.name}`" if last.name else f"`{cls.syntax.text(last.ending.statement).rstrip('; ')}`"
     message = f"`forward` of `{cls.name}` never returns {what}: every call gives `None`"
     edits = _edits(cls, results)
     repair = Repair(f"Return {what}", edits) if edits else None
@@ -431,6 +431,22 @@ RULE = Rule(
                 def forward(self, x):
                     x = x + 1
                     x = self.refuse(x)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Trainer(nn.Module):
+                def __init__(self, net, runner):
+                    super().__init__()
+                    self.net = net
+                    self.runner = runner
+                def print(self, message):
+                    return self.runner.print(message)
+                def forward(self, batches):
+                    for batch in batches:
+                        self.runner.backward(self.net(batch).sum())
+                    self.print(f"{len(batches)} batches")
             """
         ),
     ),

@@ -70,7 +70,8 @@ def _move(method: Method) -> Repair | None:
     parameter = next(item for item in method.positional if item.name == "self")
     if parameter.default is not None:
         return None
-    return Repair("Move `self` to the front", move_first(method, parameter))
+    edits = move_first(method, parameter)
+    return Repair("Move `self` to the front", edits) if edits else None
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -194,6 +195,20 @@ RULE = Rule(
             class Net(nn.Module):
                 def forward(self, x):
                     return sel.relu(x) * SELF.scale * float(elf.read())
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+                def forward(  # NN202
+                    x,  # the input
+                    self,  # the module
+                ):
+                    return self.fc(x)
             """
         ),
     ),

@@ -349,5 +349,28 @@ RULE = Rule(
                     self.fc = nn.Linear(2, 2)
             """
         ),
+        Example(
+            """
+            import functools
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):  # NN101
+                    @functools.cache
+                    def width():
+                        return 2
+                    self.fc = nn.Linear(width(), 2)
+            """,
+            fixed="""
+            import functools
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    @functools.cache
+                    def width():
+                        return 2
+                    self.fc = nn.Linear(width(), 2)
+            """,
+        ),
     ),
 )

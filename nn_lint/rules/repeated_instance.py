@@ -70,6 +70,14 @@ def _is_one_of_two(cls: ModuleClass, node: cst.CSTNode) -> bool:
     return False
 
 
+def _says_shared(cls: ModuleClass) -> bool:
+    """Whether name, docstring or a comment speaks of shared weights; a GRU makes a class recurrent without that."""
+    said = f"{cls.name} {cls.docstring}"
+    if _RECURRENT_LAYER.search(cls.text):
+        said = re.sub(r"recurrent", "", said, flags=re.IGNORECASE)
+    return _SHARED.search(said) is not None or any(map(_SAYS_SO.match, prose(cls.text)))
+
+
 def _is_multiplied(cls: ModuleClass, node: cst.BinaryOperation) -> bool:
     """Whether the whole is multiplied once more: `[layer] * 2 * 3`."""
     products = (found for method in cls.methods for found in walk(method.node.body, cst.BinaryOperation))
@@ -82,14 +90,6 @@ def _is_multiplied(cls: ModuleClass, node: cst.BinaryOperation) -> bool:
 
 def _times(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Multiply)
-
-
-def _says_shared(cls: ModuleClass) -> bool:
-    """Whether name, docstring or a comment speaks of shared weights; a GRU makes a class recurrent without that."""
-    said = f"{cls.name} {cls.docstring}"
-    if _RECURRENT_LAYER.search(cls.text):
-        said = re.sub(r"recurrent", "", said, flags=re.IGNORECASE)
-    return _SHARED.search(said) is not None or any(map(_SAYS_SO.match, prose(cls.text)))
 
 
 def _repair(cls: ModuleClass, found: Repeat) -> Repair | None:

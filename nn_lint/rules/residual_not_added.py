@@ -13,11 +13,13 @@ something must say that a residual block is meant:
 - the class is named ResidualBlock, ResBlock, ResUnit..., or BasicBlock, Bottleneck...;
 - attention, norm and feed-forward part follow one another as in a transformer block;
 - a drop path or layer scale stands on the way: it makes sense only on a branch of a sum;
+- a condition in `forward` asks for `self.use_res_connect` or the like, and nothing is added in any case;
 - its docstring, a comment or a name in `forward` says so, its constructor takes a `downsample`, or a sibling adds.
 
 Strong signs make an error, several weak ones a warning, a single weak one a suspicion that only `--suspicions` shows.
-A class that joins the block's input with its result, or that holds it where nothing can be seen, silences the rule;
-so do words such as "plain" or "without shortcut" in the class or in the comment above it. The page `residual.md` of the
+A class that joins the block's input with its result, or that holds it where nothing can be seen, silences the rule,
+unless the block has all parts of a transformer block, which hardly anybody adds around: that is a warning. So do words
+such as "plain" or "without shortcut" in the class or in the comment above it silence it. The page `residual.md` of the
 documentation shows how the signs are weighed, with a picture.
 
 ## Fix safety
@@ -34,7 +36,7 @@ from collections.abc import Iterator
 from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.residual import add_shortcuts
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.residual.intent import may_be_residual, residual_intent
+from nn_lint.model.residual.intent import residual_intent
 from nn_lint.model.residual.leftovers import dead_attributes, saved_inputs, self_sums
 from nn_lint.model.residual.names import OWN_SIGN
 from nn_lint.model.residual.omens import may_be_meant
@@ -45,7 +47,7 @@ from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report a straight block that something calls residual, with the evidence."""
-    if not cls.is_module or not sieve(cls.facts, cls.text) or not may_be_residual(cls):
+    if not cls.is_module or not sieve(cls.facts, cls.text):
         return
     intent = residual_intent(cls)
     if intent is None or any(saved_inputs(cls)) or any(dead_attributes(cls)) or any(self_sums(cls)):
@@ -399,6 +401,26 @@ RULE = Rule(
         ),
         Example(
             """
+            import torch.nn.functional as F
+            from torch import nn
+            class ResidualBlock(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+                    self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+                    self.register_forward_hook(lambda module, given, output: output + given[0])
+                def forward(self, x):
+                    return self.conv2(F.relu(self.conv1(x)))
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.blocks = nn.Sequential(ResidualBlock(4), ResidualBlock(4))
+                def forward(self, x):
+                    return self.blocks(x)
+            """
+        ),
+        Example(
+            """
             from torch import nn
             def in_chunks(function, x, residual):
                 found = function(x)
@@ -431,6 +453,229 @@ RULE = Rule(
                     self.pooling = Pooling(8)
                 def forward(self, x):
                     return self.pooling(self.block(x))
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class ResidualBlock(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+                    self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+                def __call__(self, x):
+                    return x + super().__call__(x)
+                def forward(self, x):
+                    return self.conv2(F.relu(self.conv1(x)))
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.blocks = nn.Sequential(ResidualBlock(4), ResidualBlock(4))
+                def forward(self, x):
+                    return self.blocks(x)
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            def residual(function):
+                def run(self, x):
+                    return x + function(self, x)
+                return run
+            class ResidualBlock(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+                    self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+                @residual
+                def forward(self, x):
+                    return self.conv2(F.relu(self.conv1(x)))
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.blocks = nn.Sequential(ResidualBlock(4), ResidualBlock(4))
+                def forward(self, x):
+                    return self.blocks(x)
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class ResidualBlock(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+                    self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+                    nn.init.dirac_(self.conv1.weight)
+                    nn.init.dirac_(self.conv2.weight)
+                def forward(self, x):
+                    return self.conv2(F.relu(self.conv1(x)))
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.blocks = nn.Sequential(ResidualBlock(4), ResidualBlock(4))
+                def forward(self, x):
+                    return self.blocks(x)
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class ResidualBlock(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+                    self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+                def forward(self, x):
+                    return self.conv2(F.relu(self.conv1(x)))
+            def skip(block):
+                plain = block.forward
+                block.forward = lambda x: x + plain(x)
+                return block
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.blocks = nn.Sequential(*[skip(block) for block in (ResidualBlock(4), ResidualBlock(4))])
+                def forward(self, x):
+                    return self.blocks(x)
+            """
+        ),
+        Example(
+            """
+            import functools
+            import torch.nn.functional as F
+            from torch import nn
+            class ResidualBlock(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+                    self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+                def forward(self, x):
+                    return self.conv2(F.relu(self.conv1(x)))
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.blocks = nn.ModuleList([ResidualBlock(4), ResidualBlock(4)])
+                def forward(self, x):
+                    return functools.reduce(lambda y, block: y + block(y), self.blocks, x)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class MobileBlock(nn.Module):
+                def __init__(self, ch, stride):
+                    super().__init__()
+                    self.use_res_connect = stride == 1
+                    self.expand = nn.Conv2d(ch, 4 * ch, 1)
+                    self.reduce = nn.Conv2d(4 * ch, ch, 3, stride, 1)
+                def forward(self, x):  # NN301
+                    out = self.reduce(self.expand(x).relu())
+                    if self.use_res_connect:
+                        return out
+                    return out.relu()
+            class Shift(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.scale = nn.Conv2d(ch, ch, 1)
+                    self.shift = nn.Conv2d(ch, ch, 1)
+                def forward(self, x, condition):
+                    return x * self.scale(condition) + self.shift(condition)
+            class ShiftedResBlock(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.norm1 = Shift(ch)
+                    self.conv1 = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.norm2 = Shift(ch)
+                    self.conv2 = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.drop_path = nn.Dropout()
+                def forward(self, x, condition):  # NN301
+                    x = self.conv1(self.norm1(x, condition).relu())
+                    return self.drop_path(self.conv2(self.norm2(x, condition).relu()))
+            class Net(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.stem = MobileBlock(ch, 2)
+                    self.body = ShiftedResBlock(ch)
+                def forward(self, x):
+                    x = self.stem(x)
+                    return self.body(x, x)
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Up(nn.Module):
+                def __init__(self, ch, use_skip=True):
+                    super().__init__()
+                    self.use_skip = use_skip
+                    self.conv1 = nn.Conv2d(2 * ch if use_skip else ch, ch, 3, padding=1)
+                    self.conv2 = nn.Conv2d(ch, ch, 3, padding=1)
+                def forward(self, x, lateral):
+                    if self.use_skip:
+                        x = torch.cat([x, lateral], dim=1)
+                    return self.conv2(self.conv1(x).relu())
+            class Net(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.up = Up(ch)
+                def forward(self, x, lateral):
+                    return self.up(x, lateral)
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Resampler(nn.Module):
+                def __init__(self, dim, count):
+                    super().__init__()
+                    self.query = nn.Parameter(torch.zeros(count, dim))
+                    self.cross_attn = nn.MultiheadAttention(dim, 4)
+                    self.layer_norm = nn.LayerNorm(dim)
+                    self.feed_forward = nn.Linear(dim, dim)
+                def forward(self, states):
+                    queries = self.query.unsqueeze(0).repeat(states.shape[0], 1, 1)
+                    out, _ = self.cross_attn(queries, states, states)
+                    return self.feed_forward(self.layer_norm(out))
+            class Model(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.projector = Resampler(dim, 64)
+                def forward(self, x):
+                    return self.projector(x)
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            from hyper_connections import stream_functions
+            class ConformerBlock(nn.Module):
+                def __init__(self, width, streams):
+                    super().__init__()
+                    connected, expand, reduce = stream_functions(streams, dim=width)
+                    ff1, ff2 = nn.Linear(width, width), nn.Linear(width, width)
+                    attn = nn.MultiheadAttention(width, 2)
+                    self.ff1 = connected(branch=nn.Sequential(nn.LayerNorm(width), ff1))
+                    self.attn = connected(branch=attn)
+                    self.ff2 = connected(branch=nn.Sequential(nn.LayerNorm(width), ff2))
+                    self.post_norm = nn.LayerNorm(width)
+                def forward(self, x):
+                    # the residual streams are in the hyper connections
+                    return self.post_norm(self.ff2(self.attn(self.ff1(x))))
+            class Conformer(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+                    self.blocks = nn.ModuleList([ConformerBlock(width, 4) for _ in range(2)])
+                def forward(self, x):
+                    for block in self.blocks:
+                        x = block(x)
+                    return x
             """
         ),
     ),

@@ -9,7 +9,8 @@ away. A `downsample` that is stored and never applied fails as soon as the shape
 
 ## What is not reported
 Saved inputs that are used in any way (concatenated, gated, handed to a submodule), submodules that a subclass or
-any other file reads, blocks that bring their input in elsewhere, and blocks that say they are plain.
+anyone who may hold the block reads, blocks that add their input elsewhere, and blocks that say they are plain. Where a
+submodule may add it, or the input is concatenated or multiplied, the finding is a warning.
 
 ## Fix safety
 Verified: the sum is put where it was meant to be, and kept only if a run in torch shows that the input now reaches
@@ -29,6 +30,7 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.evidence import is_negated
 from nn_lint.model.residual.leftovers import (
     DeadAttribute,
+    SavedInput,
     Statement,
     dead_attributes,
     lost_sums,
@@ -52,14 +54,14 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     found = False
     for saved in saved_inputs(cls):
         found = True
-        message = f"`{saved.name}` holds the input of `{cls.name}` and is never added: the block has no shortcut"
+        message = f"`{saved.name}` holds the input of `{cls.name}` and is never added: {_consequence(cls, saved)}"
         finding = _finding(cls, saved.statement, message, "Add the saved input", mend_saved_input(cls, saved))
-        yield finding if saved.is_named else replace(finding, severity=Severity.WARNING)
+        yield finding if saved.is_named and saved.is_certain else replace(finding, severity=Severity.WARNING)
     for dead in dead_attributes(cls) if not found else ():
         finding = _finding(cls, dead.statement, _dead(cls, dead), "Use the shortcut", mend_attribute(cls, dead))
         if dead.raw_sum is not None and finding.repair is not None:
             finding = replace(finding, repair=replace(finding.repair, applicability=Applicability.UNSAFE))
-        yield finding
+        yield finding if dead.is_certain else replace(finding, severity=Severity.WARNING)
 
 
 def _sums(cls: ModuleClass) -> Iterator[Finding]:
@@ -75,11 +77,17 @@ def _sums(cls: ModuleClass) -> Iterator[Finding]:
         yield Finding(cls.syntax.span(statement), "this addition stands behind `return` and never runs")
 
 
+def _consequence(cls: ModuleClass, saved: SavedInput) -> str:
+    return "the block has no shortcut" if saved.is_certain else f"no sum in `{cls.name}` itself brings its input back"
+
+
 def _dead(cls: ModuleClass, dead: DeadAttribute) -> str:
     if dead.is_flag:
         return f"`self.{dead.name}` is never read: `{cls.name}` has no shortcut, whatever it says"
     if dead.raw_sum is not None:
         return f"`self.{dead.name}` is never applied: `{cls.name}` adds its bare input, which fails where shapes differ"
+    if not dead.is_certain:
+        return f"`self.{dead.name}` is never applied: no sum in `{cls.name}` itself brings its input back"
     return f"`self.{dead.name}` is never applied: the output of `{cls.name}` does not receive its input"
 
 
@@ -322,6 +330,52 @@ RULE = Rule(
             """
             import torch
             from torch import nn
+            def conv1x1(cin, cout):
+                return nn.Conv2d(cin, cout, 1)
+            class Skipped(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.norm = nn.LayerNorm(dim)
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x, skip_layer=False):
+                    if skip_layer:
+                        return x
+                    residual = x  # NN302
+                    return self.fc(self.norm(x))
+            class Gated(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                def forward(self, x):
+                    shortcut = x  # NN302
+                    return x * self.conv(x).sigmoid()
+            class Made(nn.Module):
+                def __init__(self, cin, cout):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.shortcut = None
+                    if cin != cout:
+                        self.shortcut = conv1x1(cin, cout)  # NN302
+                def forward(self, x):
+                    return self.conv(x).relu()
+            class Attention(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.qkv = nn.Linear(dim, 3 * dim)
+                    self.out = nn.Linear(dim, dim)
+                    self.rescale = nn.Linear(dim, dim)
+                def forward(self, x):
+                    residual = x
+                    q, k, v = self.qkv(x).chunk(3, -1)
+                    x = (q @ k.mT).softmax(-1) @ v
+                    x = x + self.rescale(x)
+                    return self.out(x)
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
             class Joined(nn.Module):
                 def __init__(self, ch):
                     super().__init__()
@@ -384,6 +438,26 @@ RULE = Rule(
                     out.add_(x)
                     return out
             """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Unpacked(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, pair):
+                    x, residual = pair
+                    return self.fc(x)
+            class Unet(nn.Module):
+                def __init__(self, ch, downsample=None):
+                    super().__init__()
+                    self.down = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    return torch.cat([x, self.down(x)], 1)
+            """,
         ),
     ),
 )

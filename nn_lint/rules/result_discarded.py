@@ -49,7 +49,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     sums = {lost.statement for lost in lost_sums(cls)} if found else set()
     for node in found:
         if node not in sums:
-            written = cls.syntax.text(node)
+            written = cls.syntax.text(node.value)
             message = f"the result of `{written}` is thrown away: `forward` goes on with what it had before"
             yield Finding(cls.syntax.span(node), message)
 

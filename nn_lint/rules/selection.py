@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from nn_lint.config import ConfigError, Settings, nearest
-from nn_lint.rules import all_rules
+from nn_lint.rules import load_rule
+from nn_lint.rules.listing import ListedRule, listed_rules
 from nn_lint.rules.rule import Rule
 from nn_lint.source.discovery import is_excluded
 
@@ -22,7 +23,7 @@ def select_rules(settings: Settings) -> frozenset[str]:
         _codes(words)
     chosen = [_resolve(word) for word in (*settings.select, *settings.extend_select)]
     ignored = [_resolve(word) for word in settings.ignore]
-    return frozenset(rule.code for rule in all_rules() if _is_on(rule, settings, chosen, ignored))
+    return frozenset(rule.code for rule in listed_rules() if _is_on(rule, settings, chosen, ignored))
 
 
 def ignored_in(path: Path, settings: Settings) -> frozenset[str]:
@@ -33,13 +34,13 @@ def ignored_in(path: Path, settings: Settings) -> frozenset[str]:
 
 def find_rule(word: str) -> Rule:
     """The rule of this code or name, in any case; raises `ConfigError` that names the nearest."""
-    for rule in all_rules():
+    for rule in listed_rules():
         if word.upper() == rule.code or word.lower() == rule.name:
-            return rule
+            return load_rule(rule)
     raise ConfigError(f"unknown rule `{word}`{nearest(word, _known_words())}")
 
 
-def _is_on(rule: Rule, settings: Settings, chosen: list[str], ignored: list[str]) -> bool:
+def _is_on(rule: ListedRule, settings: Settings, chosen: list[str], ignored: list[str]) -> bool:
     strongest_choice = max((len(prefix) for prefix in chosen if rule.code.startswith(prefix)), default=-1)
     strongest_ignore = max((len(prefix) for prefix in ignored if rule.code.startswith(prefix)), default=-1)
     if strongest_choice < 0 and not settings.select and rule.default:
@@ -49,20 +50,20 @@ def _is_on(rule: Rule, settings: Settings, chosen: list[str], ignored: list[str]
 
 def _codes(words: tuple[str, ...]) -> frozenset[str]:
     prefixes = tuple(_resolve(word) for word in words)
-    return frozenset(rule.code for rule in all_rules() if rule.code.startswith(prefixes))
+    return frozenset(rule.code for rule in listed_rules() if rule.code.startswith(prefixes))
 
 
 def _resolve(word: str) -> str:
     """The prefix of codes that a selector stands for."""
     if word == _EVERYTHING:
         return ""
-    for rule in all_rules():
+    for rule in listed_rules():
         if word == rule.name:
             return rule.code
-    if word and any(rule.code.startswith(word) for rule in all_rules()):
+    if word and any(rule.code.startswith(word) for rule in listed_rules()):
         return word
     raise ConfigError(f"unknown rule selector `{word}`{nearest(word, _known_words())}")
 
 
 def _known_words() -> tuple[str, ...]:
-    return (_EVERYTHING, *(rule.code for rule in all_rules()), *(rule.name for rule in all_rules()))
+    return (_EVERYTHING, *(rule.code for rule in listed_rules()), *(rule.name for rule in listed_rules()))

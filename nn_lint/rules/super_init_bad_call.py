@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nn_lint.diagnostic import Applicability, Edit, Span
+from nn_lint.diagnostic import Applicability, Span
 from nn_lint.fixing.build import replace
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.parent_calls import CallForm, ParentCall
@@ -83,7 +83,7 @@ def _wrong_arguments(cls: ModuleClass, call: ParentCall) -> Finding | None:
     if call.form not in _ON_SUPER or not call.arguments:
         return None
     if call.arguments[0].text == receiver and cls.construction.parent_refuses_arguments(len(call.arguments)):
-        repair = Repair("Drop `self`", (_arguments(call, call.arguments_text.removeprefix(receiver).lstrip(", ")),))
+        repair = _repair(call, "Drop `self`", call.arguments_text.removeprefix(receiver).lstrip(", "))
         return Finding(
             call.span, f"`super()` hands over `{receiver}` itself: it arrives twice and raises TypeError", repair
         )
@@ -96,7 +96,7 @@ def _explicit(cls: ModuleClass, call: ParentCall, receiver: str) -> Finding | No
     if parent not in cls.ancestry.order:
         return None
     if not call.arguments:
-        repair = Repair(f"Hand over `{receiver}`", (_arguments(call, receiver),))
+        repair = _repair(call, f"Hand over `{receiver}`", receiver)
         return Finding(
             call.span, f"`{call.parent}.__init__()` is called without `{receiver}` and raises TypeError", repair
         )
@@ -111,16 +111,17 @@ def _too_many(cls: ModuleClass, call: ParentCall, arguments: tuple[object, ...],
         return None
     repair = None
     if len(cls.facts.bases) == 1 and all(item.is_simple and not item.star for item in given):
-        repair = Repair("Drop the arguments", (_arguments(call, kept),))
+        repair = _repair(call, "Drop the arguments", kept)
     text = ", ".join(item.text for item in given)
     return Finding(
         call.span, f"`nn.Module.__init__` takes no arguments, but gets `{text}`, and raises TypeError", repair
     )
 
 
-def _arguments(call: ParentCall, text: str) -> Edit:
-    """Replace what stands between the parentheses of a call."""
-    return replace(Span(call.method_span.end, call.span.end), f"({text})")
+def _repair(call: ParentCall, message: str, text: str) -> Repair | None:
+    """Replace what stands between the parentheses of a call; a comment there is not ours to drop."""
+    inside = Span(call.method_span.end, call.span.end)
+    return None if "#" in call.syntax.lines.slice(inside) else Repair(message, (replace(inside, f"({text})"),))
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -318,6 +319,16 @@ RULE = Rule(
                     super().__init__(size)
                     self.fc = nn.Linear(2, 2)
             Net.call_super_init = True
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__(  # NN107
+                        self,  # the module
+                    )
             """
         ),
     ),

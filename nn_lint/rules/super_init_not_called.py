@@ -59,7 +59,8 @@ def _on_type(call: ParentCall) -> Finding:
         inside = Span(call.method_span.end, call.span.end)
         edits.append(replace(inside, f"({', '.join(item.text for item in rest)})"))
     message = "`super.__init__` asks the type `super`, not an instance of it: write `super().__init__()`"
-    return Finding(call.span, message, Repair("Rewrite as `super().__init__()`", tuple(edits)))
+    repair = Repair("Rewrite as `super().__init__()`", tuple(edits))
+    return Finding(call.span, message, None if "#" in call.syntax.lines.slice(call.span) else repair)
 
 
 def _is_class_name(text: str) -> bool:
@@ -153,6 +154,16 @@ RULE = Rule(
             class Handed(nn.Module):
                 def __init__(self):
                     partial(super().__init__)()
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super.__init__(  # NN103
+                        self  # the module
+                    )
             """
         ),
     ),

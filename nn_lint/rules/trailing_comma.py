@@ -37,10 +37,14 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 
 def _edit(cls: ModuleClass, found: TrailingComma) -> Edit:
+    """The comma with the blanks before it; what closes the parentheses around the value stays."""
     lines = cls.syntax.lines
-    end = cls.syntax.span(found.value).end
-    comma = lines.text.index(",", lines.offset(end))
-    return Edit(Span(end, lines.position(comma + 1)), "")
+    end = cls.syntax.span(found.comma).end
+    text = lines.text[: lines.offset(end) - 1]
+    return Edit(Span(lines.position(len(_BEFORE_COMMA.sub("", text))), end), "")
+
+
+_BEFORE_COMMA = re.compile(r"(?:[ \t]*\\(?:\r\n|\r|\n))?[ \t]*\Z")
 
 
 _END = re.compile(r"\),[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE)
@@ -219,6 +223,43 @@ RULE = Rule(
                         x = layer(x)
                     return x
             """
+        ),
+        Example(
+            r"""
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.a = (nn.Linear(2, 2)),  # NN212
+                    self.b = nn.Linear(2, 2)  ,  # one, two  # NN212
+                    self.c = nn.Linear(  # NN212
+                        2, 2  # first,
+                    ) \
+                    ,
+                    self.d = (  # NN212
+                        nn.Linear(2, 2)  # why,
+                        ,
+                    )
+                def forward(self, x):
+                    return self.a(self.b(self.c(self.d(x))))
+            """,
+            fixed=r"""
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.a = (nn.Linear(2, 2))
+                    self.b = nn.Linear(2, 2)  # one, two
+                    self.c = nn.Linear(
+                        2, 2  # first,
+                    )
+                    self.d = (
+                        nn.Linear(2, 2)  # why,
+
+                    )
+                def forward(self, x):
+                    return self.a(self.b(self.c(self.d(x))))
+            """,
         ),
     ),
 )

@@ -29,7 +29,7 @@ from nn_lint.project.hierarchy import TorchClass
 from nn_lint.project.sites import may_see
 from nn_lint.rules.rule import Example, Finding, Rule
 
-_FILLS_ALL = re.compile(
+_FILLS_ALL = (
     r"\bin\s+[\w.]+\.(?:named_)?(?:parameters|modules|children)\(|\.apply\(|\bpost_init\(|\b_?load_\w+\(|from_pretrained"
     r"|state_dict|reset_parameters|init_weights|\binitialize\("
 )
@@ -87,7 +87,7 @@ def _may_be_filled(cls: ModuleClass, init: Method) -> bool:
         return True
     hierarchy = cls.registry.hierarchy
     return any(
-        _FILLS_ALL.search(file.text.content)
+        file.matches(_FILLS_ALL)
         for file in hierarchy.files.mentioning(cls.name, cls.definition.file)
         if may_see(cls.definition, file)
     )
@@ -139,7 +139,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
-    premise=lambda cls: _FILLS_ALL.search(cls.definition.file.text.content) is None,
+    premise=lambda cls: not cls.definition.file.matches(_FILLS_ALL),
     examples=(
         Example(
             """

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from nn_lint.diagnostic import Applicability, Edit, Position, Span
 from nn_lint.fixing.build import delete_rows, replace
-from nn_lint.rules import all_rules
+from nn_lint.rules.listing import listed_rules
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 from nn_lint.source.text import Text
 from nn_lint.suppression import EVERYTHING, Ignore, UnusedIgnore
@@ -32,7 +32,7 @@ def check(text: Text, unused: UnusedIgnore, codes: frozenset[str]) -> Iterator[F
     words = [word for word in unused.words if _is_idle(word, ignore, codes)]
     if not words or not text.is_readable:
         return
-    known = {name for rule in all_rules() for name in (rule.code, rule.name)}
+    known = {name for rule in listed_rules() for name in (rule.code, rule.name)}
     if words == [EVERYTHING]:
         message = "this comment silences nothing"
     else:
@@ -48,11 +48,11 @@ def check(text: Text, unused: UnusedIgnore, codes: frozenset[str]) -> Iterator[F
 def _is_idle(word: str, ignore: Ignore, codes: frozenset[str]) -> bool:
     """Whether a word that has silenced nothing would have, had there been anything to silence."""
     if word == EVERYTHING:
-        return ignore.is_own and codes >= {rule.code for rule in all_rules() if rule.default}
-    rule = next((rule for rule in all_rules() if word in (rule.code, rule.name)), None)
+        return ignore.is_own and codes >= {rule.code for rule in listed_rules() if rule.default}
+    rule = next((rule for rule in listed_rules() if word in (rule.code, rule.name)), None)
     if rule is None:
         return ignore.is_own and not word.startswith(_VERIFIED_ONLY)
-    return rule.code in codes and (rule.check is not None or rule.check_text is not None)
+    return rule.code in codes and not rule.parts.isdisjoint(("check", "check_text"))
 
 
 _VERIFIED_ONLY = "NN6"
@@ -70,7 +70,8 @@ def _dropped(text: Text, ignore: Ignore) -> Edit:
     lines, row = text.lines, ignore.row
     line = lines.row(row)
     before, after = line[: ignore.span.start.column - 1], line[ignore.span.end.column - 1 :]
-    if after.strip() and not after.lstrip().startswith("#"):
+    is_continued = row > 1 and lines.row(row - 1).endswith("\\")
+    if is_continued or (after.strip() and not after.lstrip().startswith("#")):
         return replace(ignore.span, "#")
     if not after.strip() and not before.strip():
         return delete_rows(lines, row, row)
@@ -123,6 +124,16 @@ RULE = Rule(
                     return self.fc(x)  # nn-lint: ignore[NN003, NN205]
             text = "# nn-lint: ignore[NN101]"
             """
+        ),
+        Example(
+            r"""
+            text = "a" \
+                # nn-lint: ignore[NN101]  # NN003
+            """,
+            fixed=r"""
+            text = "a" \
+                #
+            """,
         ),
     ),
 )

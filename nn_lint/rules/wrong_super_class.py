@@ -28,7 +28,7 @@ from nn_lint.model.super_use import SuperUse, Wrongness
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
-_NAMED = re.compile(r"super\s*\(\s*([\w.]+)")
+_NAMED = re.compile(r"super\s*\((?:[\s(\\]|#[^\n]*\n)*([\w.]+)")
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
@@ -39,7 +39,8 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
             continue
         repair = None
         if wrongness in (Wrongness.UNRELATED, Wrongness.UNDEFINED) and not cls.facts.in_function:
-            repair = Repair(f"Name the class itself, `{cls.name}`", (replace(use.name_span, cls.name),))
+            name = cls.facts.qualified_name
+            repair = Repair(f"Name the class itself, `{name}`", (replace(use.name_span, name),))
         yield Finding(use.span, _message(cls, use), repair)
 
 
@@ -202,6 +203,32 @@ RULE = Rule(
                 child.head = head
                 return child
             """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Head(nn.Module):
+                pass
+            class Net(nn.Module):
+                class Block(nn.Module):
+                    def __init__(self):
+                        super(  # NN104
+                            Head,  # the head
+                            self,
+                        ).__init__()
+            """,
+            fixed="""
+            from torch import nn
+            class Head(nn.Module):
+                pass
+            class Net(nn.Module):
+                class Block(nn.Module):
+                    def __init__(self):
+                        super(
+                            Net.Block,  # the head
+                            self,
+                        ).__init__()
+            """,
         ),
     ),
 )

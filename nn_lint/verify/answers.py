@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nn_lint.verify.connection import Message
-from nn_lint.verify.verdict import Gradient, ResidualProof, Run, RunError, Stage, Subject
+from nn_lint.verify.verdict import Gradient, Note, ResidualProof, Run, RunError, Stage, Subject
+
+DIED = "Died"
 
 
 def read_run(subject: Subject, answer: Message) -> Run:
     """The run of a subject."""
     seconds, memory, processor = float(answer.get("seconds", 0.0)), answer.get("memory"), answer.get("processor")
     if "died" in answer:
-        error = RunError(Stage.LIMIT, "Died", died_message(answer), None, True)
+        error = RunError(Stage.LIMIT, DIED, died_message(answer), None, True)
         return Run(subject.class_name, False, False, seconds=seconds, memory=memory, processor=processor, error=error)
     told = answer["error"]
     return Run(
@@ -31,6 +33,9 @@ def read_run(subject: Subject, answer: Message) -> Run:
         None
         if told is None
         else RunError(Stage(told["stage"]), told["kind"], told["message"], told["row"], told["ours"]),
+        notes=tuple(Note(**each) for each in answer.get("notes", ())),
+        unfinished=tuple(answer.get("unfinished", ())),
+        shapes_only=bool(answer.get("shapes_only")),
     )
 
 

@@ -70,12 +70,24 @@ class Gradient:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What a check says about a class that runs. `sure`: no reading of the code would excuse it; else it may be meant.
+    `row` is the user's own line (1-based) where known."""
+
+    code: str
+    message: str
+    row: int | None
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One construction and forward. `arguments` and `inputs` are Python expressions, as a user would write them;
     `recipe` is the JSON text that replays them; `memory` is the process's peak in MiB and `processor` its time, where
     the platform tells them.
     Shapes list every tensor of the inputs and outputs in order. `gradient` is there where it was asked for and the
-    module can be trained."""
+    module can be trained. `unfinished` are the checks that found no time. `shapes_only`: the weights do not fit in
+    memory, so it ran without values."""
 
     class_name: str
     constructs: bool
@@ -91,6 +103,9 @@ class Run:
     processor: float | None = None
     error: RunError | None = None
     gradient: Gradient | None = None
+    notes: tuple[Note, ...] = ()
+    unfinished: tuple[str, ...] = ()
+    shapes_only: bool = False
 
     @property
     def line(self) -> str:

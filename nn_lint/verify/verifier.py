@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from nn_lint.config import VerifySettings
-from nn_lint.verify.answers import read_gradients, read_proof, read_run
+from nn_lint.verify.answers import DIED, read_gradients, read_proof, read_run
 from nn_lint.verify.connection import Connection, Message, WorkerDied
 from nn_lint.verify.verdict import Gradient, Level, ResidualProof, Run, Stage, Subject, Verdict
 
@@ -38,7 +38,9 @@ class Verifier:
 
     def run(self, subject: Subject) -> Run:
         """Construct and run one class; where the settings ask for it, also measure what reaches its first layer."""
-        run = self._run(subject)
+        run = self._run(subject, checks=self._settings.checks)
+        if run.error is not None and run.error.kind == DIED and self._settings.checks:
+            run = self._run(subject)  # it may be a check that ended the process
         if not run.runs or not self._settings.gradients:
             return run
         (gradient,) = self._gradients([subject], run.recipe)
@@ -60,9 +62,10 @@ class Verifier:
             old, new = replace(old, gradient=first), replace(new, gradient=second)
         return Verdict(after.class_name, level, new, old, proof)
 
-    def _run(self, subject: Subject) -> Run:
-        """The run of one class on its own."""
-        return read_run(subject, self._ask({"op": "run", "subject": as_message(subject)}))
+    def _run(self, subject: Subject, *, checks: bool = False) -> Run:
+        """The run of one class on its own, with what the checks say about it where they are asked."""
+        request: Message = {"op": "run", "subject": as_message(subject), "checks": checks}
+        return read_run(subject, self._ask({**request, "export": self._settings.export}))
 
     def _replay(self, before: Subject, after: Subject, recipe: str) -> tuple[Run, bool]:
         """The run of a recipe with the text of `after`, and whether it gives the values of before."""

@@ -11,7 +11,7 @@ from nn_lint.cli.check import CheckOptions
 from nn_lint.cli.output import Output
 from nn_lint.config import Settings
 from nn_lint.diagnostic import Applicability
-from nn_lint.runner import FileReport
+from nn_lint.runner.reports import FileReport
 from nn_lint.verify.verdict import Level, Run, Verdict
 from tests.cli.conftest import BAD, GOOD, Runner
 from tests.report.making import diagnostic, fix

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from nn_lint.cli import progress
-from nn_lint.runner import FileReport
+from nn_lint.runner.reports import FileReport
 
 
 class Terminal(io.StringIO):

@@ -55,6 +55,42 @@ def test_gradients_on_demand(run: Runner) -> None:
     assert re.search(r"runs +fc: \d\.\de[+-]\d\d$", row)
 
 
+UNUSED = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a = nn.Linear(4, 4)
+        self.b = nn.Linear(4, 4)
+    def forward(self, x):
+        return self.a(x) if x.sum() > 99 else self.a(-x)
+"""
+
+
+def test_notes_do_not_fail_the_command(run: Runner, project: Path) -> None:
+    (project / "unused.py").write_text(UNUSED)
+    result = run("verify", "unused.py")
+    assert result.code == 0
+    assert "unused.py:9: NN604 Net: `b` (Linear) gets no gradient: nothing uses it" in result.out.splitlines()
+    assert result.out.splitlines()[-1] == "1 class: 1 run, 0 fail, 0 unverified; 1 note."
+
+
+def test_an_ignore_comment_silences_a_note(run: Runner, project: Path) -> None:
+    ignored = UNUSED.replace("self.b = nn.Linear(4, 4)", "self.b = nn.Linear(4, 4)  # nn-lint: ignore[NN604]")
+    (project / "unused.py").write_text(ignored)
+    result = run("verify", "unused.py")
+    assert "NN604" not in result.out and result.out.splitlines()[-1] == "1 class: 1 run, 0 fail, 0 unverified."
+
+
+def test_an_export_that_was_asked_for_fails_the_command(run: Runner, project: Path) -> None:
+    (project / "unused.py").write_text(UNUSED)
+    result = run("verify", "--export", "unused.py")
+    assert result.code == 1
+    assert "unused.py:11: NN609 Net: torch.export fails in line 11: a decision or a size depends on" in result.out
+
+
 def test_a_missing_path_is_a_failure_and_the_others_go_on(run: Runner) -> None:
     result = run("verify", "nowhere", "good.py", "-q")
     assert (result.code, result.err) == (2, "error: nowhere: No such file or directory\n")

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from nn_lint.config import Settings
-from nn_lint.runner import FileReport, fix_files
+from nn_lint.runner.fix import fix_files
+from nn_lint.runner.reports import FileReport
 
 from .blocks import BLOCKS, CORRECT, FAULTY, Block
 from .marking import NEWLINES, UNITS, MarkedFile, Row, marked_files, rows_of

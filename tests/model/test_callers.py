@@ -74,6 +74,8 @@ def test_a_caller_that_may_add(result: str) -> None:
         "self.head(self.block(x)) + self.head(x)",
         "self.block(x + self.head(x))",
         "torch.cat([self.head(x), self.block(x)], 1)",
+        "self.fuse(self.block(self.head(x), x), x)",
+        "(x,) + (self.block(x),)",
     ],
 )
 def test_a_caller_that_only_hands_on(result: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from nn_lint.config import Settings
 from nn_lint.project.code_text import has_code_after_return
-from nn_lint.runner import check_text
+from nn_lint.runner.texts import check_text
 
 _HEADER = "from torch import nn\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
 _FORWARD = "    def forward(self, x):\n        for y in x:\n            x = x + y\n        return x\n"

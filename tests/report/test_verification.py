@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
+from pathlib import Path
 
-from nn_lint.report import verification
-from nn_lint.verify.verdict import Gradient, Run, RunError, Stage
+from nn_lint.report import verification, verification_html, verification_json
+from nn_lint.verify.verdict import Gradient, Note, Run, RunError, Stage
 from tests.report.making import diagnostic
 
 RUNS = Run("Net", True, True, "64, 10", "", "", ((2, 64),), ((2, 10),), 1234567)
@@ -22,6 +24,9 @@ FAILS = Run(
 )
 UNKNOWN = Run("Odd", False, False, error=RunError(Stage.LOAD, "ModuleNotFoundError", "", None, True))
 ALL = [RUNS, FAILS, UNKNOWN]
+SURE = Note("NN604", "`b` (Linear) gets no gradient: nothing uses it", 9, True)
+OPEN = Note("NN606", "samples meet", None, False)
+NOTED = replace(RUNS, notes=(SURE, OPEN))
 
 
 def test_one_row_a_class() -> None:
@@ -76,3 +81,44 @@ def test_missing_packages_are_named_once() -> None:
     runs = [Run(name, False, False, error=error) for name in ("A", "B")]
     assert verification.missing(runs) == "Not installed, but needed by unverified classes: einops (2)."
     assert verification.missing([]) == ""
+
+
+def test_notes_name_the_line_and_what_may_be_meant() -> None:
+    assert list(verification.notes("net.py", [RUNS, NOTED])) == [
+        "net.py:9: NN604 Net: `b` (Linear) gets no gradient: nothing uses it",
+        "net.py: NN606 Net: samples meet (may be meant)",
+    ]
+
+
+def test_notes_are_counted_in_the_verdict_and_in_the_last_line() -> None:
+    assert verification.verdict(NOTED) == "runs, 2 notes"
+    assert verification.count([NOTED, FAILS]) == "2 classes: 1 run, 1 fail, 0 unverified; 2 notes."
+    assert verification.count([replace(RUNS, notes=(OPEN,))]) == "1 class: 1 run, 0 fail, 0 unverified; 1 note."
+    assert "\x1b[33m" in verification.table([NOTED], colour=True)
+
+
+def test_notes_are_no_findings_but_an_export_that_was_asked_for_is() -> None:
+    assert not verification.is_finding(NOTED)
+    assert verification.is_finding(FAILS)
+    assert verification.is_finding(replace(RUNS, notes=(Note("NN609", "torch.export fails", None, True),)))
+
+
+def test_checks_that_were_cut_short_are_told() -> None:
+    assert verification.unfinished([RUNS]) == ""
+    cut = replace(RUNS, unfinished=("modes", "batch"))
+    assert verification.unfinished([RUNS, cut]) == "Checks cut short by their time limit: 1 class."
+
+
+def test_shapes_only_is_a_verdict() -> None:
+    assert verification.verdict(replace(RUNS, shapes_only=True)) == "runs (meta device: shapes only)"
+
+
+def test_notes_in_json_and_html() -> None:
+    record = json.loads(verification_json.render([(Path("net.py"), [NOTED])]))[0]
+    assert record["notes"] == [
+        {**asdict(SURE), "name": "parameter-without-gradient"},
+        {**asdict(OPEN), "name": "batch-dependence"},
+    ]
+    page = verification_html.render([(Path("net.py"), [NOTED])])
+    assert '<p class="note"><code>net.py:9</code> NN604 Net: `b` (Linear) gets no gradient' in page
+    assert '<td class="note">runs, 2 notes</td>' in page

@@ -20,7 +20,7 @@ RULES = (
 
 @pytest.fixture(autouse=True)
 def rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "all_rules", lambda: RULES)
+    monkeypatch.setattr(selection, "listed_rules", lambda: RULES)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nn_lint.config import ConfigError, VerifySettings, load_settings
-from nn_lint.runner import subjects_of
+from nn_lint.runner.subjects import subjects_of
 from nn_lint.verify.asking import asked_above, read_request
 from nn_lint.verify.verdict import Asked, Run, Stage, Subject
 from nn_lint.verify.verifier import Verifier

@@ -9,7 +9,7 @@ import pytest
 from nn_lint.config import Settings
 from nn_lint.diagnostic import Applicability
 from nn_lint.rules.selection import find_rule
-from nn_lint.runner import fix_files
+from nn_lint.runner.fix import fix_files
 from nn_lint.verify.verifier import Verifier
 from tests.rules.harness import fix, unmarked
 

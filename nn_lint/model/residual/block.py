@@ -6,17 +6,25 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nn_lint.model.layers import ACTIVATIONS, CONVOLUTIONS, NORMS, PASSIVE, Layer
+import libcst as cst
+
+from nn_lint.model.layer_calls import built_class
+from nn_lint.model.layers import Layer
 from nn_lint.model.residual.names import CONDITION, RESIDUAL_CLASS
-from nn_lint.model.residual.routes import Route, Stream, adds_its_input, main_stream
+from nn_lint.model.residual.routes import Stream, adds_its_input, main_stream
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import ProjectClass
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
 
-_WEIGHTED = CONVOLUTIONS | {"Linear", "MultiheadAttention", "LSTM", "GRU", "RNN", "Bilinear"}
-_PASSING = NORMS | ACTIVATIONS | PASSIVE | {"Flatten", "Softmax", "GLU", "AdaptiveAvgPool2d", "AdaptiveAvgPool1d"}
+_WEIGHTED = re.compile(r"(?:Lazy)?Conv(?:Transpose)?[123]d|(?:Lazy)?Linear|MultiheadAttention|LSTM|GRU|RNN|Bilinear")
+_OPEN = re.compile(
+    r"Module\w*|Parameter\w*|Sequential|DataParallel|Embedding\w*|Transformer\w*|\w*Loss|\w*Cell"
+    r"|\w*(?:Similarity|Distance)|MaxUnpool\dd"
+)
+"""Layers of torch that hold others, add their input, or take more than one."""
+_WEIGHTED_CALLEE = re.compile(r"conv(?!er)|linear", re.IGNORECASE)
 _PASSING_NAME = re.compile(
     r"_*(?:\w*(?:norm|drop|act|relu|gelu|silu|swish|scale|pad|nonlin)\w*|bn\w*|ln_?\w*|ls_?\d|gamma\w*"
     r"|aa|shift|time_shift|shuffle\d?|se|se_\w+|\w+_se|eca|cbam|nl)",
@@ -53,7 +61,7 @@ def shortcutless_block(cls: ModuleClass) -> Block | None:
     if stream is None or stream.has_shortcut or not _is_closed(stream):
         return None
     called = [value for value in stream.values if value.kind is Kind.LAYER]
-    if not 1 <= len(called) <= _MOST_LAYERS or any(adds_its_input(cls, value) for value in called):
+    if not 1 <= len(called) <= _MOST_LAYERS or any(adds_its_input(cls, value, stream) for value in called):
         return None
     counts = [_weights(cls, name) for name in dict.fromkeys(value.name for value in called)]
     if None in counts and (len(counts) == 1 or RESIDUAL_CLASS.fullmatch(cls.name) is None):
@@ -65,7 +73,7 @@ def _is_closed(stream: Stream) -> bool:
     """Whether every call on the way can be looked into, and neither the raw input nor another one is joined to it."""
     return (
         not any(value.kind is Kind.UNKNOWN for value in stream.values)
-        and not any(meeting.is_raw and meeting.route is not Route.PARALLEL for meeting in stream.meetings)
+        and not any(meeting.joins_raw for meeting in stream.meetings)
         and not any(_takes_a_shortcut_from_outside(stream, value) for value in stream.values)
     )
 
@@ -96,11 +104,37 @@ def _weights_of(cls: ModuleClass, part: Layer, name: str) -> int | None:
         written = len(_HAS_WEIGHTS.findall(cls.registry.model(part.cls).text))
         return max(written, int(_WEIGHTED_NAME.fullmatch(part.cls.facts.name) is not None))
     if part.torch_name is None:
-        counted = _weights_by_name(part.callee.split(".")[-1])
+        callee = part.callee.split(".")[-1]
+        if _wraps(cls, part) and not _KEEPS.search(callee):
+            return None
+        counted = 1 if _WEIGHTED_CALLEE.search(callee) else _weights_by_name(callee)
         return _weights_by_name(name.removesuffix("[]")) if counted is None else counted
-    if part.torch_name in _WEIGHTED:
-        return 1
-    return 0 if part.torch_name in _PASSING else None
+    if _OPEN.fullmatch(part.torch_name):
+        return None
+    return int(_WEIGHTED.fullmatch(part.torch_name) is not None)
+
+
+def _wraps(cls: ModuleClass, part: Layer) -> bool:
+    """Whether a function or class that is not known is handed a module: it may add to what that gives."""
+    init = cls.init
+    if init is None:
+        return False
+    given = [item.value for item in part.call.args]
+    local = {item.value for item in given if isinstance(item, cst.Name)}
+    given += [
+        node.value
+        for node in init.own_nodes
+        if isinstance(node, cst.Assign) and any(_is_one_of(item.target, local) for item in node.targets)
+    ]
+    return any(isinstance(item, cst.Call) and built_class(cls, init, item) is not None for item in given)
+
+
+def _is_one_of(node: cst.CSTNode, names: set[str]) -> bool:
+    return isinstance(node, cst.Name) and node.value in names
+
+
+_KEEPS = re.compile(r"norm|parametri|compile|script|checkpoint", re.IGNORECASE)
+"""What gives the module that it was handed, with other weights at most."""
 
 
 def _weights_by_name(name: str) -> int | None:

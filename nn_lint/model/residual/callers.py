@@ -45,6 +45,8 @@ def _joins_around(cls: ModuleClass, holder: ModuleClass, value: Value) -> bool:
         return False
     if value.kind is Kind.LAYER and _may_be(cls, holder, value):
         return False
+    if value.kind is Kind.ADD and any(item.kind is Kind.COLLECTION for item in value.operands):
+        return False
     depths = {operand: operand.depths() for operand in value.dependent_operands}
     return any(
         _is_near(value.kind, depths[far][shared], depths[near][shared])
@@ -68,12 +70,12 @@ def _passed(kind: Kind, shared: Value, far: Value, near: Value) -> Iterator[Valu
     """The layers that one operand has passed, where they can be what the other one goes around.
 
     Blocks of one list that are added to each other are parallel; what a block is given beside its stream and is
-    joined to again, such as a class token, is not its stream.
+    joined to again, such as a class token or the embedding of a time step, is not its stream.
     """
     beside = {layer.name for layer in _between(shared, near)}
     for layer in _between(shared, far):
         is_stream = bool(layer.operands) and layer.operands[0].depths().get(shared) == 0
-        if layer.name not in beside and (kind not in (Kind.CONCATENATE, Kind.MULTIPLY) or is_stream):
+        if layer.name not in beside and (kind in (Kind.ADD, Kind.SUBTRACT) or is_stream):
             yield layer
 
 

@@ -10,6 +10,7 @@ from nn_lint.model.layers import ACTIVATIONS, CONVOLUTIONS, NORMS, PASSIVE, Laye
 from nn_lint.model.residual.names import NEGATION, RESIDUAL_CLASS, STACKER
 from nn_lint.model.values import Kind, Value, is_residual_sum
 from nn_lint.project.code_text import prose
+from nn_lint.project.files import ProjectFile
 from nn_lint.project.hierarchy import ProjectClass
 from nn_lint.project.outcomes import SiteKind
 from nn_lint.project.sites import Site, find_sites
@@ -137,12 +138,12 @@ def _has_other_blocks(cls: ModuleClass, holder: ProjectClass) -> bool:
 
 
 def reads_elsewhere(cls: ModuleClass, attribute: str) -> bool:
-    """Whether a subclass, or anyone by another name than `self`, uses an attribute of that name, in any file near."""
+    """Whether a subclass, or anyone who may hold an instance, uses an attribute of that name."""
     hierarchy = cls.registry.hierarchy
-    foreign = re.compile(rf"(?<!\bself)\.{attribute}\b|[\"']{attribute}[\"']")
+    foreign = rf"(?<!\bself)\.{attribute}\b|[\"']{attribute}[\"']"
     own = re.compile(rf"\bself\.{attribute}\b")
     for file in hierarchy.files.mentioning(attribute, cls.definition.file):
-        if foreign.search(file.text.content):
+        if file.matches(foreign) and _may_hold(cls, file):
             return True
         heirs = (
             facts
@@ -152,3 +153,13 @@ def reads_elsewhere(cls: ModuleClass, attribute: str) -> bool:
         if any(own.search(file.text.lines.rows(facts.first_row, facts.end_row)) for facts in heirs):
             return True
     return False
+
+
+def _may_hold(cls: ModuleClass, file: ProjectFile) -> bool:
+    """Whether a file is that of the class, imports from it, or names the class or one that holds instances of it."""
+    path = cls.definition.file.path
+    module = path.parent.name if path.stem == "__init__" else path.stem
+    if file is cls.definition.file or not file.imported_words.isdisjoint((module, "*")):
+        return True
+    holders = (site.holder.facts.name for site in sites_of(cls) if site.holder is not None)
+    return any(re.search(rf"\b{name}\b", file.text.content) for name in dict.fromkeys((cls.name, *holders)))

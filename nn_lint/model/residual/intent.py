@@ -12,8 +12,9 @@ from nn_lint.diagnostic import Severity
 from nn_lint.model.residual import evidence
 from nn_lint.model.residual.block import Block, shortcutless_block
 from nn_lint.model.residual.callers import caller_may_add
-from nn_lint.model.residual.names import LEAST_STEM, OWN_SIGN, SIBLING_AFFIX
+from nn_lint.model.residual.names import STOCHASTIC_DEPTH
 from nn_lint.model.residual.signs import Candidate, Sign, signs
+from nn_lint.model.residual.unseen import may_add_unseen
 from nn_lint.model.values import Kind
 from nn_lint.project.outcomes import SiteKind
 
@@ -35,29 +36,19 @@ class Intent:
     place: cst.CSTNode | None = None
 
 
-def may_be_residual(cls: ModuleClass) -> bool:
-    """Whether anything but the code of `forward` speaks for a residual block; no libcst is needed to say no."""
-    return OWN_SIGN.search(cls.text) is not None or evidence.has_stacker_near(cls) or _has_namesake(cls)
-
-
-def _has_namesake(cls: ModuleClass) -> bool:
-    stem = SIBLING_AFFIX.sub("", cls.name)
-    names = [facts.name for facts in cls.definition.file.facts.classes if facts != cls.facts]
-    return len(stem) >= LEAST_STEM and any(SIBLING_AFFIX.sub("", name) == stem for name in names)
-
-
 def residual_intent(cls: ModuleClass) -> Intent | None:
     """The signs that a block is meant to be residual, weighed; `None` where a doubt speaks against it."""
     block = shortcutless_block(cls)
-    if block is None or block.weighted < _LEAST_WEIGHTS or evidence.is_negated(cls):
+    if block is None or block.weighted < _least_weights(block) or evidence.is_negated(cls):
         return None
     sites = evidence.sites_of(cls)
-    if any(site.kind is SiteKind.HIDDEN for site in sites) or caller_may_add(cls, sites):
-        return None
     found = tuple(signs(Candidate(cls, block, sites)))
     if any(value.kind is Kind.CONCATENATE for value in block.stream.values):
         found = tuple(sign for sign in found if sign.is_strong)
-    severity = _weigh(found, is_visible=evidence.are_visible(sites))
+    is_closed = not any(site.kind is SiteKind.HIDDEN for site in sites) and not caller_may_add(cls, sites)
+    if may_add_unseen(cls, sites) or not (is_closed or any(sign.is_inherent for sign in found)):
+        return None
+    severity = _weigh(found, is_visible=is_closed and evidence.are_visible(sites))
     if severity is None:
         return None
     reason = "; ".join((*(sign.text for sign in found), f"{block.weighted} layers with weights, and nothing is added"))
@@ -66,7 +57,7 @@ def residual_intent(cls: ModuleClass) -> Intent | None:
 
 
 def _weigh(found: Sequence[Sign], *, is_visible: bool) -> Severity | None:
-    """A strong sign makes an error where the uses of the class can be seen, and a warning where nothing uses it.
+    """A strong sign makes an error where the uses of the class can be seen, and a warning where they cannot.
 
     Weak signs count only where they can be seen: several make a warning, one alone a suspicion.
     """
@@ -77,4 +68,6 @@ def _weigh(found: Sequence[Sign], *, is_visible: bool) -> Severity | None:
     return Severity.WARNING if len(found) > 1 else Severity.SUSPICION
 
 
-_LEAST_WEIGHTS = 2
+def _least_weights(block: Block) -> int:
+    """How many layers with weights make a block; a branch that drops out as a whole needs but one."""
+    return 1 if any(STOCHASTIC_DEPTH.fullmatch(value.name) for value in block.stream.values) else 2

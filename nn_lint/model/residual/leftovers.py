@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 import libcst as cst
 
@@ -13,10 +14,10 @@ from nn_lint.model.expressions import Flow
 from nn_lint.model.method import Method, names
 from nn_lint.model.residual.evidence import reads_elsewhere
 from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE, SHORTCUT_CONDITION
-from nn_lint.model.residual.routes import receives_input
+from nn_lint.model.residual.routes import Return, receives_input, return_of_input
 from nn_lint.model.syntax import dotted, self_attribute, walk
 from nn_lint.model.values import Kind, Value, is_residual_sum
-from nn_lint.project.hierarchy import ProjectClass, TorchClass
+from nn_lint.project.hierarchy import ExternalClass, TorchClass
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 Statement = cst.CSTNode
 _CONDITIONS = (cst.Comparison, cst.BooleanOperation)
 _PROJECTIONS = ("downsample", "shortcut")
+_ONLY_A_SHORTCUT = re.compile(r"short_?cut|skip_connection|residual|identity")
+"""What is no skip of a U-Net and no layer that makes things smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class SavedInput:
 
     `is_projected`: on some path it holds a projection instead. `is_named`: its name says what it is for.
     `statements` are all that bind it, where it saves the input and later what the first branch made of it.
+    `is_certain`: nothing else can bring the input back.
     """
 
     name: str
@@ -39,6 +43,7 @@ class SavedInput:
     is_projected: bool
     is_named: bool
     holds_input: bool
+    is_certain: bool
 
     @property
     def statement(self) -> cst.Assign:
@@ -48,13 +53,17 @@ class SavedInput:
 
 @dataclass(frozen=True, slots=True)
 class DeadAttribute:
-    """A shortcut that `__init__` sets and nothing reads. `raw_sum`: forward adds the bare input in its place."""
+    """A shortcut that `__init__` sets and nothing reads. `raw_sum`: forward adds the bare input in its place.
+
+    `is_certain`: nothing else can bring the input back.
+    """
 
     name: str
     statement: cst.CSTNode
     is_flag: bool
     may_be_none: bool
     raw_sum: Value | None
+    is_certain: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +77,35 @@ class LostSum:
 
 
 def saved_inputs(cls: ModuleClass) -> Iterator[SavedInput]:
-    """Dead saved inputs of a forward that brings the input in nowhere else."""
+    """Dead saved inputs of a forward that adds its input nowhere; an alias by any name, where it surely does not."""
     forward, flow = cls.method("forward"), cls.flow
-    if forward is None or flow is None or receives_input(cls) or not _has_branch(flow):
+    if forward is None or flow is None or not _has_branch(flow):
         return
+    back = return_of_input(cls)
+    if back is Return.CERTAIN:
+        return
+    is_certain = back is Return.NONE
     read, own = reads(forward), set(walk(forward.node))
     found: dict[str, list[tuple[cst.Assign, Value]]] = {}
     for name, statement, value in flow.bound:
-        if name not in read and statement in own and isinstance(statement, cst.Assign):
+        if name not in read and statement in own and _assigns(statement, name):
             found.setdefault(name, []).append((statement, value))
     for name, bindings in found.items():
         values = [value for _, value in bindings]
         is_named = SAVED_INPUT.fullmatch(name) is not None
         holds_input = all(_is_input_or_projection(value) for value in values)
         is_alias = all(isinstance(statement.value, cst.Name) and value.depends for statement, value in bindings)
-        if (is_named and (holds_input or is_alias)) or (is_alias and values[0].kind is Kind.INPUT):
+        if (is_named and (holds_input or is_alias)) or (is_certain and is_alias and values[0].kind is Kind.INPUT):
             statements = tuple(dict.fromkeys(statement for statement, _ in bindings))
             projected = any(value.kind is Kind.LAYER for value in values) and holds_input
-            yield SavedInput(name, statements, projected, is_named, holds_input)
+            yield SavedInput(name, statements, projected, is_named, holds_input, is_certain)
+
+
+def _assigns(statement: cst.CSTNode, name: str) -> TypeGuard[cst.Assign]:
+    """Whether a statement assigns to the name alone; a part of a tuple is no saved input."""
+    return isinstance(statement, cst.Assign) and any(
+        isinstance(item.target, cst.Name) and item.target.value == name for item in statement.targets
+    )
 
 
 def _has_branch(flow: Flow) -> bool:
@@ -116,33 +136,40 @@ def dead_attributes(cls: ModuleClass) -> Iterator[DeadAttribute]:
     init, flow = cls.init, cls.flow
     if init is None or flow is None:
         return
-    merges = receives_input(cls)
+    back = return_of_input(cls)
+    merges = back is Return.CERTAIN
     read = frozenset().union(*(item.read_here for item in (cls, *cls.ancestors)))
     for attribute in dict.fromkeys(assigned_attributes(init)):
         is_condition = SHORTCUT_CONDITION.fullmatch(attribute) is not None and _is_condition(init, attribute)
         is_flag = RESIDUAL_FLAG.fullmatch(attribute) is not None or is_condition
         if attribute in read or not (is_flag or SHORTCUT_ATTRIBUTE.fullmatch(attribute)):
             continue
+        if back is Return.POSSIBLE and not (is_flag or _ONLY_A_SHORTCUT.search(attribute)):
+            continue
         raw = _raw_sum(cls) if merges and attribute in _PROJECTIONS else None
         if (merges and raw is None) or reads_elsewhere(cls, attribute):
             continue
-        found = _assignment(init, attribute)
-        if found is not None and _may_be_a_shortcut(cls, init, found, is_flag=is_flag):
-            yield DeadAttribute(attribute, found, is_flag, _is_parameter(init, found), raw)
+        made = _assignments(init, attribute)
+        found = next((item for item in made if _may_be_a_shortcut(cls, init, item, is_flag=is_flag)), None)
+        if found is not None:
+            yield DeadAttribute(
+                attribute, found, is_flag, _is_parameter(init, found), raw, back is Return.NONE or merges
+            )
 
 
-def _assignment(init: Method, attribute: str) -> cst.Assign | None:
-    for node in walk(init.node.body, cst.Assign):
-        if isinstance(node, cst.Assign) and any(
-            self_attribute(target.target, init.receiver) == attribute for target in node.targets
-        ):
-            return node
-    return None
+def _assignments(init: Method, attribute: str) -> tuple[cst.Assign, ...]:
+    """The statements that set an attribute, in the order of the text."""
+    nodes = (node for node in walk(init.node.body, cst.Assign) if isinstance(node, cst.Assign))
+    found = (
+        node
+        for node in nodes
+        if any(self_attribute(target.target, init.receiver) == attribute for target in node.targets)
+    )
+    return tuple(found)
 
 
 def _is_condition(init: Method, attribute: str) -> bool:
-    found = _assignment(init, attribute)
-    return found is not None and isinstance(found.value, _CONDITIONS)
+    return any(isinstance(item.value, _CONDITIONS) for item in _assignments(init, attribute)[:1])
 
 
 def _is_parameter(init: Method, statement: cst.Assign) -> bool:
@@ -159,8 +186,19 @@ def _may_be_a_shortcut(cls: ModuleClass, init: Method, statement: cst.Assign, *,
     if is_flag or _is_parameter(init, statement):
         return _is_parameter(init, statement) and _only_stored(init, statement, is_flag=is_flag)
     calls = (node for node in walk(statement.value, cst.Call) if isinstance(node, cst.Call))
-    built = [cls.resolve(callee) for node in calls if (callee := dotted(node.func)) is not None]
-    return any(isinstance(item, (ProjectClass, TorchClass)) and item != TorchClass("Identity") for item in built)
+    called = [callee for node in calls if (callee := dotted(node.func)) is not None]
+    return any(_builds_a_layer(cls, callee) for callee in called)
+
+
+def _builds_a_layer(cls: ModuleClass, callee: str) -> bool:
+    """Whether what is called may make a submodule that does something: a class, or a function with a layer's name."""
+    found = cls.resolve(callee)
+    if isinstance(found, ExternalClass):
+        return _LAYER_FUNCTION.search(callee) is not None
+    return found != TorchClass("Identity")
+
+
+_LAYER_FUNCTION = re.compile(r"conv|linear|proj|shortcut|downsample|skip|residual|layer|block", re.IGNORECASE)
 
 
 def _only_stored(init: Method, statement: cst.Assign, *, is_flag: bool) -> bool:

@@ -51,7 +51,7 @@ STOCHASTIC_DEPTH = re.compile(r"_*(?:drop_?(?:paths?|connect)_?\d?|stochastic_?d
 """A submodule or function that makes sense only on a branch that is added to something."""
 
 CONDITION = re.compile(
-    r"emb|time|temb|step|cond|style|pos|mask|bias|speaker|spk|noise|class|label|context|freq|^[tcgzsw]$"
+    r"emb|time|temb|step|cond|style|pos|mask|bias|speaker|spk|noise|class|label|context|freq|(?:^|_)pe\d?$|^[tcgzsw]$"
 )
 """An input of `forward` that tells the block something, beside the one that it works on."""
 
@@ -81,7 +81,7 @@ NEGATION = re.compile(
 """Somebody says that the block is not residual, or that the add is elsewhere."""
 
 OWN_SIGN = re.compile(
-    r"residual|\bres_|res_?(?:ne?x?t|block|unit|layer)|skip|shortcut|attention|attn|drop_?path|stochastic_?depth"
+    r"residual|(?<![A-Za-z])res_|res_?(?:ne?x?t|block|unit|layer)|skip|shortcut|attention|attn|drop_?path|stochastic_?depth"
     r"|layer_?scale|\bls_?\d|downsample|expansion|basic_?block|bottleneck|add (?:&|and) norm"
     r"|残差|跳跃连接|恒等映射|捷径",
     re.IGNORECASE,

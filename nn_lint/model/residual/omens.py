@@ -17,6 +17,7 @@ from nn_lint.model.residual.names import (
     SIBLING_AFFIX,
     STOCHASTIC_DEPTH,
 )
+from nn_lint.model.residual.signs import unused_switch
 from nn_lint.model.residual.transformer import KINDS_OF_PARTS
 from nn_lint.project.code_text import method_code
 from nn_lint.project.premises.nodes import last_name, nodes
@@ -51,7 +52,7 @@ def _weights(cls: ModuleClass) -> Iterator[int]:
     yield _STRONG if is_named_residual(cls) else int(LIKE_RESIDUAL_CLASS.fullmatch(cls.name) is not None)
     yield _STRONG if any(map(STOCHASTIC_DEPTH.fullmatch, _WORD.findall(code))) else 0
     yield int(RESIDUAL_DOC.search(cls.text) is not None or RESIDUAL_COMMENT.search(cls.text) is not None)
-    yield int(RESIDUAL_WORD.search(code) is not None)
+    yield _STRONG if unused_switch(code) is not None else int(RESIDUAL_WORD.search(code) is not None)
     yield int(_has_interface(cls))
     yield int(_has_namesake(cls) or any(base.facts.method("forward") for base in cls.ancestry.project_classes))
     yield _transformer(cls)

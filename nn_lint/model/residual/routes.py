@@ -9,6 +9,8 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import libcst as cst
+
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import ProjectClass
 
@@ -35,6 +37,11 @@ class Meeting:
     value: Value
     route: Route
     is_raw: bool
+
+    @property
+    def joins_raw(self) -> bool:
+        """Whether the raw input meets something that has passed more layers."""
+        return self.is_raw and self.route is not Route.PARALLEL
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,10 +108,7 @@ class Stream:
 
         Branches of as many layers that are added are taken for a branch and its projection.
         """
-        return self.is_identity or any(
-            self.is_addition(meeting) or (meeting.is_raw and meeting.route is not Route.PARALLEL)
-            for meeting in self.meetings
-        )
+        return self.is_identity or any(self.is_addition(meeting) or meeting.joins_raw for meeting in self.meetings)
 
     def is_addition(self, meeting: Meeting) -> bool:
         """Whether paths are added; those of equal depth too, since a projection may be as deep as the branch."""
@@ -176,46 +180,91 @@ def ordered(result: Value) -> list[Value]:
     return order
 
 
-def streams(cls: ModuleClass) -> Iterator[Stream]:
-    """The ways of every input to every result of the class's own or inherited forward."""
+def streams(cls: ModuleClass, places: frozenset[int | str] | None = None) -> Iterator[Stream]:
+    """The ways of every input to every result of the class's own or inherited forward.
+
+    With positions and keywords of a call, only those of the inputs that stand there.
+    """
     forward = cls.find_method("forward")
     flow = cls.flow or (cls.flow_of(forward) if forward is not None else None)
-    for _, result in flow.returned if flow is not None else ():
-        sources = set(flow.inputs) & set(result.ancestors()) if flow is not None else set()
-        yield from (stream_between(source, result) for source in sources)
+    if flow is None:
+        return
+    inputs = {
+        item for place, item in enumerate(flow.inputs) if places is None or not places.isdisjoint((place, item.name))
+    }
+    for _, result in flow.returned:
+        yield from (stream_between(source, result) for source in inputs & set(result.ancestors()))
 
 
 def receives_input(cls: ModuleClass) -> bool:
     """Whether a forward has a shortcut anywhere, in its own text or in a submodule of the project."""
-    return any(
-        stream.has_shortcut or any(adds_its_input(cls, value) for value in stream.values) for stream in streams(cls)
-    )
+    return any(stream.has_shortcut for stream in streams(cls)) or _child_may_add(cls)
 
 
-def adds_its_input(cls: ModuleClass, value: Value) -> bool:
-    """Whether the submodule that a value was made by is a class of the project that adds its own input somewhere."""
+class Return(Enum):
+    """Whether the input of a forward comes back in what it returns, as far as its text and its submodules tell."""
+
+    NONE = "nothing brings it back"
+    POSSIBLE = "a submodule may add it, branches are added to each other, or the raw input is joined in another way"
+    CERTAIN = "a sum that passes layers by is written"
+
+
+def return_of_input(cls: ModuleClass) -> Return:
+    """The surest way in which a forward brings one of its inputs back; that a condition skips all of it is none."""
+    ways = [(stream, meeting) for stream in streams(cls) for meeting in stream.meetings]
+    if any(meeting.route is Route.SUM for _, meeting in ways):
+        return Return.CERTAIN
+    if any(stream.is_addition(meeting) or meeting.joins_raw for stream, meeting in ways) or _child_may_add(cls):
+        return Return.POSSIBLE
+    return Return.NONE
+
+
+def _child_may_add(cls: ModuleClass) -> bool:
+    return any(adds_its_input(cls, value, stream) for stream in streams(cls) for value in stream.values)
+
+
+def adds_its_input(cls: ModuleClass, value: Value, stream: Stream | None = None) -> bool:
+    """Whether the submodule that a value was made by is a class of the project that adds its own input somewhere.
+
+    With a stream, only what comes from there counts as its input: a norm that shifts by a condition adds none of it.
+    """
     if value.kind is not Kind.LAYER:
         return False
     attribute = value.name.removesuffix("[]")
     found = cls.layers.alternatives(attribute) or (() if value.layer is None else ((value.layer,),))
     children = dict.fromkeys(part.cls for parts in found for part in parts if isinstance(part.cls, ProjectClass))
-    return any(_child_adds(cls.registry, child) for child in children)
+    places = None if stream is None else _places(value, stream)
+    return any(_child_adds(cls.registry, child, places) for child in children)
 
 
-def _child_adds(registry: ModelRegistry, child: ProjectClass) -> bool:
+def _places(value: Value, stream: Stream) -> frozenset[int | str] | None:
+    """The positions and keywords at which a call gets values of a stream; `None` where they cannot be told."""
+    call = value.node
+    if not isinstance(call, cst.Call) or len(call.args) != len(value.operands) or any(item.star for item in call.args):
+        return None
+    own = stream.operands(value)
+    return frozenset(
+        place if item.keyword is None else item.keyword.value
+        for place, (item, operand) in enumerate(zip(call.args, value.operands))
+        if operand in own
+    )
+
+
+def _child_adds(registry: ModelRegistry, child: ProjectClass, places: frozenset[int | str] | None) -> bool:
     """Whether a sum, or a call that may add, stands where every path through the child passes, or is a case of it.
 
     Sums inside an attention product do not stand there.
     """
-    if child not in registry.adding:
-        registry.adding[child] = False
+    key = child, places
+    if key not in registry.adding:
+        registry.adding[key] = False
         model = registry.model(child)
-        registry.adding[child] = any(
+        registry.adding[key] = any(
             any(_may_add(child, stream, meeting) and meeting.value in stream.cases for meeting in stream.meetings)
-            or any(adds_its_input(model, value) for value in stream.values)
-            for stream in streams(model)
+            or any(adds_its_input(model, value, stream) for value in stream.values)
+            for stream in streams(model, places)
         )
-    return registry.adding[child]
+    return registry.adding[key]
 
 
 def _may_add(child: ProjectClass, stream: Stream, meeting: Meeting) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from nn_lint.model.residual.names import (
     LIKE_RESIDUAL_CLASS,
     RESIDUAL_COMMENT,
     RESIDUAL_DOC,
+    RESIDUAL_FLAG,
     RESIDUAL_WORD,
     SIBLING_AFFIX,
     STOCHASTIC_DEPTH,
@@ -43,12 +45,14 @@ class Candidate:
 class Sign:
     """What was seen, in words. A strong one is never seen on blocks that rightly add nothing; a weak one is, rarely.
 
-    `place` is the call behind which the addition is missing, where the sign tells it.
+    `place` is the call behind which the addition is missing, where the sign tells it. `is_inherent`: what the layers
+    are speaks against a sum around all of them.
     """
 
     text: str
     is_strong: bool
     place: cst.CSTNode | None = None
+    is_inherent: bool = False
 
 
 _POOLING = frozenset({"mean", "amax", "amin", "max", "sum", "logsumexp"})
@@ -88,9 +92,27 @@ def _documented(candidate: Candidate) -> Sign | None:
 
 
 def _speaks_of_it(candidate: Candidate) -> Sign | None:
-    """A name in `forward` says it: a switch, a scale, a helper."""
-    word = RESIDUAL_WORD.search(method_code(candidate.cls.facts, candidate.cls.text, "forward"))
+    """A name in `forward` says it: a scale, a helper; a switch that a condition reads is strong."""
+    code = method_code(candidate.cls.facts, candidate.cls.text, "forward")
+    switch = unused_switch(code)
+    if switch is not None:
+        return Sign(f"`forward` asks for `self.{switch}`, and adds in no case", is_strong=True)
+    word = RESIDUAL_WORD.search(code)
     return None if word is None else Sign(f"`forward` speaks of `{word.group()}`", is_strong=False)
+
+
+def unused_switch(code: str) -> str | None:
+    """A switch for the shortcut that a condition in the code of a forward reads, where nothing is joined."""
+    switch = next((name for name in _TESTED.findall(code) if _SWITCH.fullmatch(name)), None)
+    return None if _JOINS.search(code) else switch
+
+
+_TESTED = re.compile(r"\bif[ \t(]+(?:not[ \t]+)?self\.(\w+)[ \t)]*(?::|\band\b|\belse\b)")
+_SWITCH = re.compile(rf"{RESIDUAL_FLAG.pattern}|(?:use_|is_)?res_connect(?:ion)?|residual|shortcut")
+_JOINS = re.compile(
+    r"\+|\b(?:cat|concat|concatenate|stack|add|add_|sum|lerp)\b|def[^:]*\b(?:skips?|shortcuts?|residuals?)\b"
+)
+"""What may use a switch in another way: a join, or a skip that the caller gives."""
 
 
 def _transformer(candidate: Candidate) -> Sign | None:
@@ -98,7 +120,8 @@ def _transformer(candidate: Candidate) -> Sign | None:
     if parts is None or any(value.name in _POOLING for value in candidate.block.stream.values):
         return None
     said = ", ".join(f"`{part}`" for part in parts.names)
-    return Sign(f"{said} follow one another as in a transformer block", parts.has_feed_forward, parts.attention.node)
+    text = f"{said} follow one another as in a transformer block"
+    return Sign(text, parts.has_feed_forward, parts.attention.node, is_inherent=parts.has_feed_forward)
 
 
 def _drops_paths(candidate: Candidate) -> Sign | None:

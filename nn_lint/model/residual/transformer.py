@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nn_lint.model.layers import Layer
 from nn_lint.model.values import Value
 
 if TYPE_CHECKING:
@@ -25,12 +26,15 @@ class TransformerParts:
 def transformer_parts(cls: ModuleClass, called: Sequence[Value]) -> TransformerParts | None:
     """Attention and a norm among what a forward calls, or attention and a feed-forward part in one list of layers.
 
-    `None` where they are not there, or where an embedding or a head shows that this is a whole network.
+    `None` where they are not there, or where an embedding or a head shows that this is a whole network, or queries of
+    its own that it gathers its input into something of another length.
     """
     kinds = {value: found for value in called if (found := set(kinds_of_part(cls, value)))}
     present = set().union(*kinds.values())
     in_a_list = any({"attention", "feed-forward"} <= found for found in kinds.values())
     if not ({"attention", "norm"} <= present or in_a_list) or any(_OF_A_NETWORK.search(value.name) for value in called):
+        return None
+    if any(_learns_queries(name, layers) for name, layers in cls.layers.by_attribute.items()):
         return None
     names = tuple(dict.fromkeys(value.name for value in kinds))
     attention = next(value for value, found in kinds.items() if "attention" in found)
@@ -49,6 +53,11 @@ def kinds_of_part(cls: ModuleClass, value: Value) -> Iterator[str]:
     yield from (kind for kind, pattern in KINDS_OF_PARTS for word in words if pattern.search(word))
 
 
+def _learns_queries(name: str, layers: Sequence[Layer]) -> bool:
+    return _QUERIES.search(name) is not None and any(item.torch_name in ("Parameter", "Embedding") for item in layers)
+
+
+_QUERIES = re.compile(r"quer(?:y|ies)|latent|probe|seed|slot", re.IGNORECASE)
 _OF_A_NETWORK = re.compile(r"head|embed|logit|classif|pool|stem|patch|pred|attn_layers|attention_layers", re.IGNORECASE)
 KINDS_OF_PARTS = (
     ("norm", re.compile(r"norm|(?:^|_)ln(?:_?\d|_|$)", re.IGNORECASE)),

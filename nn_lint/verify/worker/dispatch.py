@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from .checking import run_and_check
 from .first_layer import measure
 from .protocol import Message
 from .replaying import replay
 from .residual import prove
-from .running import run
 
 
 def answer(request: Message) -> Message:
     """The answer to a request, as plain values."""
     if request["op"] == "run":
-        return run(request["subject"])
+        return run_and_check(request)
     if request["op"] == "replay":
         return replay(request["before"], request["after"], request["recipe"])
     if request["op"] == "gradients":

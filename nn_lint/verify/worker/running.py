@@ -33,9 +33,8 @@ CONSTRUCT_SECONDS = 3.0
 MODELS = 4
 
 
-def run(subject: Message) -> Message:
-    """Construct and run the class of a subject, and describe what happened."""
-    progress = Progress()
+def run(subject: Message, progress: Progress) -> Message:
+    """Construct and run the class of a subject, and describe what happened; `progress` keeps what came to be."""
     try:
         failure, ours = advance(subject, progress)
     except OutOfTime as error:

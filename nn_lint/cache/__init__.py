@@ -1,0 +1,1 @@
+"""What earlier runs found, and by what it is known to hold still."""

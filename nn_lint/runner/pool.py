@@ -1,0 +1,25 @@
+"""Processes of our own to spread a run over."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import active_children
+
+
+@contextmanager
+def own_pool() -> Iterator[Executor]:
+    """One process a core. They leave an interrupt to this one, which then ends them at once."""
+    others = set(active_children())
+    pool = ProcessPoolExecutor(os.cpu_count() or 1, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+    try:
+        yield pool
+    except BaseException:
+        for worker in set(active_children()) - others:
+            worker.terminate()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
