@@ -160,8 +160,13 @@ class Engine:
         return self._registry
 
     def _applicable(self, cls: ProjectClass, text: Text) -> list[Rule]:
-        """The rules whose sieve lets a class through: those about modules, unless it is none for certain."""
+        """The rules whose sieve lets a class through: those about modules, unless it is none for certain.
+
+        Of the others only those that have a `forward` can have been meant as one.
+        """
         is_plain = self._hierarchy.ancestry(cls).kinship is Kinship.NONE
+        if is_plain and cls.facts.method("forward") is None:
+            return []
         rules = self._rules("check", plain=is_plain)
         if not rules:
             return []

@@ -127,11 +127,29 @@ def test_a_crash_is_a_failure_with_its_traceback() -> None:
 )
 @pytest.mark.usefixtures("project")
 def test_nothing_is_imported_before_it_is_needed(arguments: tuple[str, ...], unwanted: tuple[str, ...]) -> None:
+    assert imported(arguments, unwanted) == []
+
+
+@pytest.mark.parametrize("text", ["x = 1\n", "def f():\n    return 1\n", "class A(dict):\n    size = 1\n"])
+def test_a_file_without_modules_imports_no_rule_about_them(text: str, project: Path) -> None:
+    (project / "plain.py").write_text(text)
+    assert imported(("plain.py", "--no-cache"), ("libcst", "nn_lint.model", "nn_lint.rules.missing_super_init")) == []
+
+
+@pytest.mark.usefixtures("project")
+def test_a_run_in_which_nothing_has_changed_imports_no_analysis() -> None:
+    unwanted = ("libcst", "nn_lint.engine", "nn_lint.rules.rule", "concurrent.futures")
+    assert imported(("bad.py",), unwanted) != []
+    assert imported(("bad.py",), unwanted) == []
+
+
+def imported(arguments: tuple[str, ...], names: tuple[str, ...]) -> list[str]:
+    """Which of some modules a run imports."""
     code = (
         "import sys, nn_lint.cli\n"
         f"sys.argv = ['nn-lint', *{arguments!r}]\n"
         "nn_lint.cli.run()\n"
-        f"print(sorted(set({unwanted!r}) & set(sys.modules)))"
+        f"print(*sorted(set({names!r}) & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    return done.stdout.splitlines()[-1].split()
