@@ -110,5 +110,6 @@ def has_dimensions(call: cst.Call) -> bool:
 
 
 def keywords(call: cst.Call) -> frozenset[str]:
-    """The keywords of a call."""
-    return frozenset(item.keyword.value for item in call.args if item.keyword is not None)
+    """The keywords of a call, with `**` for those that cannot be read."""
+    names = (item.keyword.value if item.keyword is not None else item.star for item in call.args)
+    return frozenset(name for name in names if name)

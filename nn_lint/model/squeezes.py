@@ -110,7 +110,8 @@ def _is_one(node: cst.BaseExpression) -> bool:
 
 def _settles(user: Value) -> bool:
     """Whether a value that takes the squeezed one gives it its dimensions back, or is right without them."""
-    return user.name in _RESTORING or user.name in _REDUCING or user.kind in _COMBINED
+    is_widened = isinstance(user.node, cst.Subscript) and any(True for _ in walk(user.node, cst.Ellipsis))
+    return is_widened or user.name in _RESTORING or user.name in _REDUCING or user.kind in _COMBINED
 
 
 def _is_loss_of_rows(cls: ModuleClass, user: Value) -> bool:

@@ -67,7 +67,7 @@ _DEFAULT = re.compile(r"=\s*(?:\w+\.)*[A-Z_]\w*\(")
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A `def` whose signature calls a class."""
-    rows = source.splitlines()
+    rows = re.split(r"\r\n|\r|\n", source)
     for method in facts.methods:
         header = "\n".join(rows[method.row - facts.first_row : method.end_row - facts.first_row + 1])
         if _DEFAULT.search(_signature(header)):
@@ -153,6 +153,18 @@ RULE = Rule(
                 def __init__(self, head=nn.Linear(2, 2)):
                     super().__init__()
                     self.head = deepcopy(head)
+                def forward(self, x):
+                    return self.head(x)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            \f
+            \fclass Fed(nn.Module):
+                def __init__(self, head=nn.Linear(2, 2)):  # NN410
+                    super().__init__()
+                    self.head = head
                 def forward(self, x):
                     return self.head(x)
             """

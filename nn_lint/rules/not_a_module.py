@@ -126,7 +126,7 @@ _OF_TENSOR = (
     r"\s*(?:device\s*=\s*|dtype\s*=\s*)?(?:(?!self\b)\w+\.(?:device|dtype)|torch\.(?:float|half|double)\w*)\s*[,)]"
 )
 _BY_HAND = re.compile(
-    r"\.\s*(?:parameters|state_dict|load_state_dict|cuda|train|eval|backward|compile|jit(?!\.Final))\b|optim"
+    r"\.\s*(?:parameters|state_dict|load_state_dict|cuda|train|eval|backward|compile|requires_grad_?|jit(?!\.Final))\b|optim"
     rf"|\.\s*to\b(?!\({_OF_TENSOR})"
 )
 
@@ -317,6 +317,19 @@ RULE = Rule(
                 def forward(self, x):
                     return self.layer(x)
             Whole = type("Whole", (Part, nn.Module), {})
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Extractor:
+                def __init__(self):
+                    self.net = nn.Linear(2, 2)
+                def forward(self, x):
+                    return self.net(x)
+                def extract(self, x):
+                    self.net.requires_grad_(False)
+                    return self.forward(x)
             """
         ),
     ),

@@ -150,9 +150,10 @@ def _repair(cls: ModuleClass, store: Store, flag: cst.CSTNode) -> Repair | None:
         return None
     if flag is value:
         assert isinstance(value.func, cst.Attribute), "the call of a method"
-        if isinstance(value.func.value, cst.Call) and value.func.value.lpar:
+        left_out = Span(cls.syntax.span(value.func.value).end, span.end)
+        if value.func.value.lpar or "#" in cls.syntax.lines.slice(left_out):
             return None
-        edits[1:] = [Edit(Span(cls.syntax.span(value.func.value).end, span.end), ")")]
+        edits[1:] = [Edit(left_out, ")")]
     else:
         place = next(index for index, item in enumerate(value.args) if item is flag)
         if place == 0 or len(value.args) != place + 1:
@@ -376,6 +377,10 @@ RULE = Rule(
                         requires_grad=True,
                     )
                     self.b = (torch.zeros(dim)).requires_grad_()  # NN405
+                    self.c = (
+                        torch.zeros(dim)  # NN405
+                        .requires_grad_()
+                    )
                 def forward(self, x):
                     return x * self.a + self.b
             """

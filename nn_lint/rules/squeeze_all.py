@@ -164,7 +164,8 @@ RULE = Rule(
                     self.fc = nn.Linear(4, 1)
                 def forward(self, images, x):
                     rows = torch.stack([self.pool(image).squeeze() for image in images])
-                    return rows, torch.atleast_1d(self.fc(x).squeeze())
+                    gates = torch.sigmoid(self.fc(x)).squeeze()[..., None]
+                    return rows, torch.atleast_1d(self.fc(x).squeeze()), gates
             """
         ),
     ),

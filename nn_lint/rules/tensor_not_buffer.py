@@ -49,7 +49,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         return
     for store in stores(init):
         call = kept_tensor(cls, init, store.value)
-        if call is None or {"device", "out", "requires_grad"} & keywords(call):
+        if call is None or {"device", "out", "requires_grad", "**"} & keywords(call):
             continue
         if not has_dimensions(call) and not is_shaped(store.value):
             continue
@@ -315,6 +315,19 @@ RULE = Rule(
                     self.scale = torch.ones(dim)
                 def forward(self, x):
                     x = x.cpu()
+                    return x * self.scale
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Options(nn.Module):
+                def __init__(self, dim, place):
+                    super().__init__()
+                    options = {"device": place}
+                    self.scale = torch.ones(dim, **options)
+                def forward(self, x):
                     return x * self.scale
             """
         ),
