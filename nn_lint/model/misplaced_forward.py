@@ -52,7 +52,9 @@ def _in_method(cls: ModuleClass) -> MisplacedForward | None:
     span = cls.syntax.span(node)
     last = tuple(simple_statements(method.node.body))[-1] is node
     read = {name.value for name in names(node.body)} - {"self"}
+    read |= {f"{name.value} outside" for part in (node.params, *node.decorators) for name in names(part)}
     bound = (method.locals - _bound_inside(node)) - {"self"}
+    bound |= {f"{name} outside" for name in method.locals}
     decorated = [cls.syntax.span(item).start.row for item in node.decorators]
     rows = (min([span.start.row, *decorated]), span.end.row)
     return MisplacedForward(cls.syntax.span(node.name), *rows, method, last and not read & bound)

@@ -24,6 +24,7 @@ from nn_lint.model.misplaced_forward import MisplacedForward, misplaced_forward
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
+from nn_lint.source.indentation import rows_inside_strings
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
@@ -43,12 +44,15 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 
 def _edits(cls: ModuleClass, found: MisplacedForward) -> Iterator[Edit]:
-    """Every row of the function gets the indentation that a method has; rows inside strings forbid it."""
+    """Every row of the function gets the indentation that a method has; what stands inside strings stays."""
     lines = cls.syntax.lines
+    if cls.definition.file.text.tree is None:
+        return
     wanted = lines.indentation(cls.methods[0].name_span.start.row) if cls.methods else "    "
     given = lines.indentation(found.first_row)
-    rows = [row for row in range(found.first_row, found.end_row + 1) if lines.row(row).strip()]
-    if any(not lines.row(row).startswith(given) or _QUOTES in lines.row(row) for row in rows):
+    inside = rows_inside_strings(lines)
+    rows = [row for row in range(found.first_row, found.end_row + 1) if lines.row(row).strip() and row not in inside]
+    if any(not lines.row(row).startswith(given) for row in rows):
         return
     for row in rows:
         start = Position(row, 1)
@@ -56,9 +60,6 @@ def _edits(cls: ModuleClass, found: MisplacedForward) -> Iterator[Edit]:
             yield replace(Span(start, Position(row, len(given) + 1)), wanted)
         else:
             yield insert(start, wanted)
-
-
-_QUOTES = '"""'
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -251,6 +252,34 @@ RULE = Rule(
                 if callable(value) and name.islower():
                     setattr(Net, name, value)
             """
+        ),
+        Example(
+            r"""
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+            def forward(self, x):  # NN204
+                '''What it does,
+            and how.
+            '''
+                return self.fc(x), 'a\
+            b'
+            """,
+            fixed=r"""
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+                def forward(self, x):
+                    '''What it does,
+            and how.
+            '''
+                    return self.fc(x), 'a\
+            b'
+            """,
         ),
     ),
 )
