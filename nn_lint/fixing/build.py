@@ -31,7 +31,12 @@ def insert_before(lines: Lines, statement: Position, texts: Sequence[str]) -> Ed
 
 
 def insert_after(lines: Lines, span: Span, texts: Sequence[str]) -> Edit:
-    """Put statements, one a row, behind the row on which a statement ends, in the indentation of its first row."""
+    """Put statements, one a row, behind the row on which a statement ends, in the indentation of its first row.
+
+    A statement that shares its row with others, or with the header of its block, is followed there, after semicolons.
+    """
+    if not stands_alone(lines, span):
+        return insert(span.end, "".join(f"; {text}" for text in texts))
     indent = lines.indentation(span.start.row)
     end = Position(span.end.row, len(lines.row(span.end.row)) + 1)
     return insert(end, "".join(f"{lines.newline}{indent}{text}" for text in texts))

@@ -53,10 +53,12 @@ def _in_method(cls: ModuleClass) -> MisplacedForward | None:
     file = cls.definition.file.text
     last = tuple(simple_statements(method.node.body))[-1] is node
     read = {name.value for name in names(node.body)} - {"self"}
+    read |= {f"{name.value} outside" for part in (node.params, *node.decorators) for name in names(part)}
     bound = (method.locals - _bound_inside(node)) - {"self"}
+    bound |= {f"{name} outside" for name in method.locals}
     decorated = [cls.syntax.span(item).start.row for item in node.decorators]
     rows = (min([span.start.row, *decorated]), span.end.row)
-    is_free = last and not read & bound and file.tree is not None and not _has_long_string(file.tree, *rows)
+    is_free = last and not read & bound and file.tree is not None
     return MisplacedForward(cls.syntax.span(node.name), *rows, method, is_free)
 
 
@@ -91,17 +93,15 @@ def _behind_class(cls: ModuleClass) -> MisplacedForward | None:
     name = Span(Position(node.lineno, match.start() + 1), Position(node.lineno, match.end() + 1))
     first = min([node.lineno, *(item.lineno for item in node.decorator_list)])
     last = node.end_lineno or node.lineno
-    is_free = functions[0] is node and not _has_long_string(text.tree, first, last)
-    return MisplacedForward(name, first, last, None, is_free)
+    return MisplacedForward(name, first, last, None, functions[0] is node)
 
 
-def _has_long_string(tree: ast.Module, first: int, last: int) -> bool:
-    """Whether some rows hold a string of several that other indentation would change; a docstring may go along."""
-    inside = [node for node in ast.walk(tree) if first <= getattr(node, "lineno", 0) <= last]
+def docstring_rows(tree: ast.Module, found: MisplacedForward) -> frozenset[int]:
+    """The rows behind the first of the docstrings in the function: they may get another indentation."""
+    inside = (node for node in ast.walk(tree) if found.first_row <= getattr(node, "lineno", 0) <= found.end_row)
     functions = (node for node in inside if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
-    told = {node.body[0].value for node in functions if isinstance(node.body[0], ast.Expr)}
-    strings = (node for node in inside if isinstance(node, (ast.Constant, ast.JoinedStr)) and node not in told)
-    return any(node.lineno != node.end_lineno for node in strings)
+    told = [node.body[0] for node in functions if ast.get_docstring(node) is not None]
+    return frozenset(row for item in told for row in range(item.lineno + 1, (item.end_lineno or item.lineno) + 1))
 
 
 def _is_put_in(cls: ModuleClass) -> bool:

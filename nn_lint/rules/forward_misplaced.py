@@ -20,10 +20,11 @@ from collections.abc import Iterator
 
 from nn_lint.diagnostic import Applicability, Edit, Position, Span
 from nn_lint.fixing.build import insert, replace
-from nn_lint.model.misplaced_forward import MisplacedForward, misplaced_forward
+from nn_lint.model.misplaced_forward import MisplacedForward, docstring_rows, misplaced_forward
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
+from nn_lint.source.indentation import rows_inside_strings
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
@@ -43,11 +44,16 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 
 def _edits(cls: ModuleClass, found: MisplacedForward) -> Iterator[Edit]:
-    """Every row of the function gets the indentation that a method has."""
+    """Every row of the function and its docstring gets the indentation that a method has; other strings stay."""
     lines = cls.syntax.lines
+    tree = cls.definition.file.text.tree
+    if tree is None:
+        return
     wanted = lines.indentation(cls.methods[0].name_span.start.row) if cls.methods else "    "
     given = lines.indentation(found.first_row)
-    rows = [row for row in range(found.first_row, found.end_row + 1) if lines.row(row).strip()]
+    told = (row for row in docstring_rows(tree, found) if len(lines.indentation(row)) > len(given))
+    inside = rows_inside_strings(lines).difference(told)
+    rows = [row for row in range(found.first_row, found.end_row + 1) if lines.row(row).strip() and row not in inside]
     if any(not lines.row(row).startswith(given) for row in rows):
         return
     for row in rows:
@@ -154,14 +160,6 @@ RULE = Rule(
                     def forward(self, x):  # NN204
                         return self.fc(x) * scale
                     self.fc = nn.Linear(4, 4)
-            class Printing(nn.Module):
-                def __init__(self):
-                    super().__init__()
-                    self.fc = nn.Linear(4, 4)
-                    def forward(self, x):  # NN204
-                        print('''The input:
-                        as it came''')
-                        return self.fc(x)
             """
         ),
         Example(
@@ -264,6 +262,58 @@ RULE = Rule(
                 if callable(value) and name.islower():
                     setattr(Net, name, value)
             """
+        ),
+        Example(
+            r"""
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+            def forward(self, x):  # NN204
+                '''What it does,
+            and how.
+            '''
+                return self.fc(x), 'a\
+            b'
+            """,
+            fixed=r"""
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+                def forward(self, x):
+                    '''What it does,
+            and how.
+            '''
+                    return self.fc(x), 'a\
+            b'
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Printing(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    def forward(self, x):  # NN204
+                        print('''The input:
+                        as it came''')
+                        return self.fc(x)
+            """,
+            fixed="""
+            from torch import nn
+            class Printing(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def forward(self, x):
+                    print('''The input:
+                        as it came''')
+                    return self.fc(x)
+            """,
         ),
     ),
 )

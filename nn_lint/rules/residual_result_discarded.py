@@ -459,5 +459,19 @@ RULE = Rule(
                     return torch.cat([x, self.down(x)], 1)
             """,
         ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Block(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(x)
+                    torch.add(x, out, out=out)
+                    return out
+            """
+        ),
     ),
 )

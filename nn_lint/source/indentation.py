@@ -108,6 +108,11 @@ def reindent(lines: Lines) -> Reindented | None:
     return result if ast.dump(ast.parse(result.text)) == ast.dump(ast.parse(lines.text)) else None
 
 
+def rows_inside_strings(lines: Lines) -> frozenset[int]:
+    """The rows that begin inside a string: their white space belongs to it."""
+    return frozenset(_logical_rows(lines)[1])
+
+
 def _logical_rows(lines: Lines) -> tuple[list[_Row], set[int]]:
     """The rows that begin a statement, and the rows that begin inside a string."""
     rows: list[_Row] = []

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from nn_lint.diagnostic import Edit, Position, Span
 from nn_lint.fixing.apply import apply_edits, first_compatible
+from nn_lint.fixing.build import insert_after
 from nn_lint.source.lines import Lines
 
 TEXT = "alpha\r\nbeta\ngamma"
@@ -116,3 +117,19 @@ def test_chosen_fixes_can_be_applied_and_no_other_could_be_added(fixes: list[tup
         ]
     removed = sum(len(Lines(TEXT).slice(item.span)) for item in edits)
     assert len(result) == len(TEXT) - removed + sum(len(item.content) for item in edits)
+
+
+@pytest.mark.parametrize(
+    ("text", "statement", "expected"),
+    [
+        ("    a = 1  # one\nb", "a = 1", "    a = 1  # one\n    c = 2\nb"),
+        ("    a = 1; b = 2\n", "a = 1", "    a = 1; c = 2; b = 2\n"),
+        ("    a = 1; b = 2\n", "b = 2", "    a = 1; b = 2; c = 2\n"),
+        ("def f(): a = 1\n", "a = 1", "def f(): a = 1; c = 2\n"),
+    ],
+)
+def test_a_statement_follows_another_on_a_shared_row(text: str, statement: str, expected: str) -> None:
+    lines = Lines(text)
+    start = text.index(statement)
+    span = Span(lines.position(start), lines.position(start + len(statement)))
+    assert apply_edits(lines, [insert_after(lines, span, ["c = 2"])]) == expected

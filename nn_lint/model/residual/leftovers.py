@@ -246,12 +246,18 @@ def _sum_in(statement: cst.Expr, made: dict[cst.CSTNode, Value]) -> Value | None
         node = node.comparisons[0].comparator
         if not isinstance(node, cst.BinaryOperation):
             return None
-    if isinstance(node, cst.Call) and not (isinstance(node.func, cst.Attribute) and node.func.attr.value == "add"):
+    if isinstance(node, cst.Call) and not _is_add(node):
         return None
     if not isinstance(node, (cst.BinaryOperation, cst.Call)):
         return None
     value = made.get(node)
     return value if value is not None and value.kind is Kind.ADD and is_residual_sum(value) else None
+
+
+def _is_add(call: cst.Call) -> bool:
+    """`torch.add(out, identity)` or `out.add(identity)`, where no `out=` takes the sum."""
+    written = any(item.keyword is not None and item.keyword.value == "out" for item in call.args)
+    return isinstance(call.func, cst.Attribute) and call.func.attr.value == "add" and not written
 
 
 def _touches_input(value: Value) -> bool:
