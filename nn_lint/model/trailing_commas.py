@@ -56,11 +56,12 @@ def _is_layer(cls: ModuleClass, call: cst.Call) -> bool:
 
 
 def _is_used_as_layer(cls: ModuleClass, attribute: str, *, is_bare: bool) -> bool:
-    """A tuple in parentheses is a slip only if it is called; one without, unless it is used as a tuple."""
-    if is_bare:
+    """A tuple in parentheses is a slip only if it is called; one without, unless it is only used as a tuple."""
+    is_called = any(True for _ in cls.calls_on_self(attribute)) and cls.layers.assignments.get(attribute) == 1
+    if is_bare and not is_called:
         unpacked = rf"(?:\[|\bin\s+|[(,\[]\s*\*\s*|\(\s*)\bself\.{attribute}\b(?!\s*\()|\bself\.{attribute}\s*(?:\[|\+)"
         return re.search(unpacked, cls.text) is None
-    return any(True for _ in cls.calls_on_self(attribute)) and cls.layers.assignments.get(attribute) == 1
+    return is_called
 
 
 def _is_used_as_tensor(cls: ModuleClass, method: Method, name: str, statement: cst.Assign) -> bool:
