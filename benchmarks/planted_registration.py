@@ -190,7 +190,7 @@ def tensor_with_gradient(place: Place) -> Iterator[Mutant]:
         right = (place.with_code(call, f"{place.code(call.func)}({place.code(held)})"),)
         if re.match(r"torch\.(?:FloatTensor|Tensor)\(", place.code(held)):
             yield Mutant(place.with_code(call, f"{place.code(held)}.requires_grad_()"), right)
-        elif re.match(_MAKERS + r"\(", place.code(held)) and (held.args or held.keywords):
+        elif re.fullmatch(_MAKERS, place.code(held.func)) and (held.args or held.keywords):
             end = "" if place.code(held)[:-1].rstrip().endswith(",") else ","
             yield Mutant(place.with_code(call, f"{place.code(held)[:-1]}{end} requires_grad=True)"), right)
 

@@ -74,11 +74,9 @@ def _is_layer(cls: ModuleClass, call: cst.Call) -> bool:
 
 
 def _is_used_as_layer(cls: ModuleClass, attribute: str, *, is_bare: bool) -> bool:
-    """A tuple in parentheses is a slip only if it is called; one without, if some use wants what stands in it."""
-    if not is_bare and (
-        not any(True for _ in cls.calls_on_self(attribute)) or cls.layers.assignments.get(attribute) != 1
-    ):
-        return False
+    """A tuple that is called is a slip; another one without parentheses is, if some use wants what stands in it."""
+    if any(True for _ in cls.calls_on_self(attribute)) and cls.layers.assignments.get(attribute) == 1:
+        return True
     found = [
         _use(cls, method, chain)
         for owner in (cls, *cls.ancestors)
@@ -86,7 +84,7 @@ def _is_used_as_layer(cls: ModuleClass, attribute: str, *, is_bare: bool) -> boo
         for chain in attribute_occurrences(method.node.body, method.receiver, attribute)
         if not isinstance(chain[-2], (cst.AssignTarget, cst.AnnAssign))
     ]
-    return _Use.ONE in found and _Use.MANY not in found
+    return is_bare and _Use.ONE in found and _Use.MANY not in found
 
 
 def _is_used_as_tensor(cls: ModuleClass, method: Method, name: str, statement: cst.Assign) -> bool:

@@ -106,6 +106,11 @@ def _flag_later(cls: ModuleClass, init: Method, store: Store) -> cst.CSTNode | N
 
 
 def _is_new_tensor(cls: ModuleClass, init: Method, node: cst.BaseExpression) -> bool:
+    """Whether an expression makes a tensor, or fills one that it makes: `torch.empty(4).uniform_()`."""
+    while isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and isinstance(node.func.value, cst.Call):
+        if not node.func.attr.value.endswith("_") or node.func.attr.value == "requires_grad_":
+            return False
+        node = node.func.value
     callee = dotted(node.func) if isinstance(node, cst.Call) else None
     if callee is None or callee.rpartition(".")[2] not in _MAKERS or callee.split(".")[0] in init.locals:
         return False
@@ -193,6 +198,7 @@ RULE = Rule(
                     self.w = torch.randn(dim, requires_grad=True)  # NN405
                     self.b = torch.zeros(dim).requires_grad_()  # NN405
                     self.c = torch.tensor([1.0, 2.0], requires_grad=True)  # NN405
+                    self.d = torch.empty(dim).uniform_(-0.1, 0.1).requires_grad_()  # NN405
                 def forward(self, x):
                     return x * self.w + self.b
             class Branches(nn.Module):
@@ -216,6 +222,7 @@ RULE = Rule(
                     self.w = nn.Parameter(torch.randn(dim))
                     self.b = nn.Parameter(torch.zeros(dim))
                     self.c = nn.Parameter(torch.tensor([1.0, 2.0]))
+                    self.d = nn.Parameter(torch.empty(dim).uniform_(-0.1, 0.1))
                 def forward(self, x):
                     return x * self.w + self.b
             class Branches(nn.Module):

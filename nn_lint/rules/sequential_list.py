@@ -69,7 +69,7 @@ def _is_list(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> bool
         return _is_list(cls, method, node.left) or (is_sum and _is_list(cls, method, node.right))
     if isinstance(node, cst.Subscript):
         is_slice = len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Slice)
-        return is_slice and not isinstance(node.value, cst.Name) and _is_list(cls, method, node.value)
+        return is_slice and _is_list(cls, method, node.value)
     if isinstance(node, (cst.Name, cst.Attribute)):
         values = _values(cls, method, node)
         return bool(values) and all(map(_is_written_list, values))
@@ -115,7 +115,7 @@ def _assigned(node: cst.CSTNode, name: str) -> cst.BaseExpression | None:
     return node.value if found and isinstance(node, (cst.Assign, cst.AnnAssign)) else None
 
 
-_CALLED = re.compile(r"Sequential\(\s*(?:[\[(]|[\w.]+\s*,?\s*\)|\w+\s*[-+*]|(?:list|tuple)\()")
+_CALLED = re.compile(r"Sequential\(\s*(?:[\[(]|[\w.]+\s*(?:,?\s*\)|\[)|\w+\s*[-+*]|(?:list|tuple)\()")
 _GENERATED = re.compile(r"\bfor\b")
 
 
@@ -160,6 +160,7 @@ RULE = Rule(
                     for _ in range(depth):
                         held.append(nn.Linear(dim, dim))
                     self.h = nn.Sequential(held)  # NN415
+                    self.i = nn.Sequential(layers[:-1])  # NN415
                 def forward(self, x):
                     return self.d(self.c(self.b(self.a(x))))
             """,
@@ -185,6 +186,7 @@ RULE = Rule(
                     for _ in range(depth):
                         held.append(nn.Linear(dim, dim))
                     self.h = nn.Sequential(*held)
+                    self.i = nn.Sequential(*layers[:-1])
                 def forward(self, x):
                     return self.d(self.c(self.b(self.a(x))))
             """,

@@ -90,6 +90,14 @@ RULE = Rule(
                     ),
                 def forward(self, x):
                     return self.net(self.conv(x))
+            class Listed(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4),  # NN212
+                    for layer in [self.fc]:
+                        print(layer)
+                def forward(self, x):
+                    return self.fc(x)
             class Scaled(nn.Module):
                 def __init__(self):
                     super().__init__()
@@ -125,6 +133,14 @@ RULE = Rule(
                     )
                 def forward(self, x):
                     return self.net(self.conv(x))
+            class Listed(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    for layer in [self.fc]:
+                        print(layer)
+                def forward(self, x):
+                    return self.fc(x)
             class Scaled(nn.Module):
                 def __init__(self):
                     super().__init__()

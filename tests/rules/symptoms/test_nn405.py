@@ -22,4 +22,4 @@ def test_the_tensor_is_no_parameter_and_its_gradient_grows() -> None:
 
 
 def test_the_parameter_is_registered() -> None:
-    assert {name for name, _ in build(LOUD.fixed_text, "Scale", 4).named_parameters()} == {"w", "b", "c"}
+    assert {name for name, _ in build(LOUD.fixed_text, "Scale", 4).named_parameters()} == {"w", "b", "c", "d"}
