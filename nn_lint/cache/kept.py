@@ -17,7 +17,7 @@ from nn_lint.cache.state import Damaged, Reasons, State, decode, encode
 from nn_lint.config import Settings, VerifySettings
 from nn_lint.diagnostic import Diagnostic
 from nn_lint.project.questions import MENTIONS, OF_THE_DISK
-from nn_lint.source.stamps import ABSENT, Seen, digest, full_name, stamp_of
+from nn_lint.source.stamps import ABSENT, CHANGED, Seen, digest, full_name, stamp_of
 
 if TYPE_CHECKING:
     from nn_lint.project.answers import Answer
@@ -113,7 +113,7 @@ def _agreeing(known: Mapping[str, Seen], found: Sequence[Results]) -> dict[str, 
         for path, now in results.seen.items():
             before = seen.setdefault(path, now)
             if before.digest != now.digest:
-                seen[path] = Seen(None, None)
+                seen[path] = CHANGED
     return seen
 
 

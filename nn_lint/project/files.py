@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -24,10 +24,13 @@ from nn_lint.project.questions import (
     Record,
 )
 from nn_lint.source.decoding import Decoded, UndecodableError, decode
-from nn_lint.source.stamps import Listing, Seen, list_package, look
+from nn_lint.source.stamps import CHANGED, Listing, Seen, list_package, look
 from nn_lint.source.text import Text
 
-_KEPT_TREES = 48
+_MOST_PARSED = 1_500_000
+"""Characters of the texts whose trees are kept; a tree takes about 30 bytes for each."""
+_MOST_READ = 12_000_000
+"""Characters of the texts that are kept, with the facts about them."""
 _CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
 _IMPORTED = re.compile(r"\bimport\b\s*(\([^)]*\)|[^\n]*)")
 _WORD = re.compile(r"\w+|\*")
@@ -36,13 +39,17 @@ _WORD = re.compile(r"\w+|\*")
 class ProjectFile:
     """One file and its facts. Whatever is taken of it is noted in the record of its project."""
 
-    def __init__(self, path: Path, text: Text, record: Record) -> None:
+    def __init__(self, path: Path, text: Text, record: Record, kept: KeptTexts, *, is_on_disk: bool = False) -> None:
         self.path = path
-        self._text = text
+        self.is_on_disk = is_on_disk
+        self._held: Text | None = text
+        self._filename = text.filename
+        self._kept = kept
         self._record = record
         self._name = str(path)
         self._text_asked = (TEXT, self._name, "")
         self._facts_asked = (FACTS, self._name, "")
+        kept.touch(self, len(text.content))
 
     @property
     def text(self) -> Text:
@@ -55,9 +62,35 @@ class ProjectFile:
         """The words, for those who search all files; not noted, as the search is."""
         return self._text.content
 
+    @property
+    def _text(self) -> Text:
+        """The text, read again where it was dropped."""
+        if self._held is None:
+            self._held = Text(self._kept.read(self.path) or "", self._filename)
+        self._kept.touch(self, len(self._held.content))
+        return self._held
+
+    @property
+    def held_content(self) -> str | None:
+        """The words, unless they were dropped."""
+        return None if self._held is None else self._held.content
+
+    def rename(self, filename: str) -> None:
+        """Change the name under which findings are reported."""
+        self._filename = self._text.filename = filename
+
     def release(self) -> None:
-        """Drop what takes much memory and can be computed again."""
-        self._text.release()
+        """Drop the tree, which can be computed again."""
+        if self._held is not None:
+            self._held.release()
+
+    def drop(self) -> None:
+        """Drop all that can be read again; a file that is not on the disk, or no longer so, keeps its words."""
+        self.release()
+        if self.is_on_disk:
+            self._held = None
+            for name in ("_facts", "_classes", "_class_names", "_imported_words"):
+                self.__dict__.pop(name, None)
 
     @property
     def facts(self) -> FileFacts:
@@ -128,6 +161,41 @@ class ProjectFile:
         return frozenset(word for names in _IMPORTED.findall(self._text.content) for word in _WORD.findall(names))
 
 
+class KeptTexts:
+    """The files that were looked at last: of some the trees are kept, of more the texts and facts, of no more anything.
+
+    So the memory of a run grows with its largest files and not with their number.
+    """
+
+    def __init__(self, read: Callable[[Path], str | None]) -> None:
+        self.read = read
+        self._trees: OrderedDict[ProjectFile, int] = OrderedDict()
+        self._texts: OrderedDict[ProjectFile, int] = OrderedDict()
+        self._sizes = [0, 0]
+
+    def touch(self, file: ProjectFile, size: int) -> None:
+        """A file is looked at."""
+        if next(reversed(self._trees), None) is not file:
+            self._add(self._trees, 0, file, size, _MOST_PARSED, ProjectFile.release)
+            self._add(self._texts, 1, file, size, _MOST_READ, ProjectFile.drop)
+
+    def _add(
+        self,
+        kept: OrderedDict[ProjectFile, int],
+        index: int,
+        file: ProjectFile,
+        size: int,
+        most: int,
+        free: Callable[[ProjectFile], None],
+    ) -> None:
+        self._sizes[index] += size - kept.pop(file, 0)
+        kept[file] = size
+        while self._sizes[index] > most and len(kept) > 1:
+            oldest, freed = kept.popitem(last=False)
+            self._sizes[index] -= freed
+            free(oldest)
+
+
 class ProjectFiles:
     """Reads files on demand. `overlay` holds texts that are newer than the disk, or not on it at all.
 
@@ -143,18 +211,22 @@ class ProjectFiles:
         self._overlay = dict(overlay or {})
         self._files: dict[Path, ProjectFile | None] = {}
         self._mentions: dict[Path, Mentions] = {}
-        self._recent: OrderedDict[ProjectFile, None] = OrderedDict()
+        self._kept = KeptTexts(self._read)
         self.record = Record()
         self.seen: dict[Path, Seen] = {}
         self.listings: dict[Path, Listing] = {}
 
-    def add(self, path: Path, text: Text) -> ProjectFile:
-        """Take a text that was read already; one that is known in the same words is not parsed again."""
+    def add(self, path: Path, text: Text, *, is_on_disk: bool = False) -> ProjectFile:
+        """Take a text that was read already; one that is known in the same words is not parsed again.
+
+        One that `is_on_disk`, and will be, may be read anew.
+        """
         known = self._files.get(path)
         if known is not None and known.content == text.content:
-            known.text.filename = text.filename
+            known.rename(text.filename)
+            known.is_on_disk &= is_on_disk
             return known
-        self._files[path] = file = ProjectFile(path, text, self.record)
+        self._files[path] = file = ProjectFile(path, text, self.record, self._kept, is_on_disk=is_on_disk)
         return file
 
     def put(self, file: ProjectFile) -> None:
@@ -170,7 +242,9 @@ class ProjectFiles:
         if path not in self._files:
             content = self.content(path)
             text = None if content is None else Text(content, str(path))
-            self._files[path] = None if text is None else ProjectFile(path, text, self.record)
+            on_disk = path not in self._overlay
+            file = None if text is None else ProjectFile(path, text, self.record, self._kept, is_on_disk=on_disk)
+            self._files[path] = file
         return self._files[path]
 
     def locate(self, origin: str, importer: ProjectFile) -> tuple[ProjectFile, tuple[str, ...]] | None:
@@ -195,7 +269,6 @@ class ProjectFiles:
         for path in dict.fromkeys((file.path, *self.mentions(package, name))):
             found = self._open(path)
             if found is not None and name in found.content:
-                self._remember(found)
                 yield found
 
     def mentions(self, package: Path, name: str) -> Sequence[Path]:
@@ -211,18 +284,13 @@ class ProjectFiles:
         root = file.package_root
         return file.path.parent if root == file.path.parent else root / file.path.relative_to(root).parts[0]
 
-    def _remember(self, file: ProjectFile) -> None:
-        """Keep the trees of the files that were looked at last, and release older ones."""
-        self._recent[file] = None
-        self._recent.move_to_end(file)
-        if len(self._recent) > _KEPT_TREES:
-            self._recent.popitem(last=False)[0].release()
-
     def content(self, path: Path) -> str | None:
         """The text at a path, which is not kept."""
         if path in self._files:
             file = self._files[path]
-            return None if file is None else file.content
+            known = None if file is None else file.held_content
+            if file is None or known is not None:
+                return known
         return self._read(path)
 
     def _descend(self, folder: Path, parts: tuple[str, ...]) -> tuple[ProjectFile, tuple[str, ...]] | None:
@@ -259,5 +327,5 @@ class ProjectFiles:
         seen, data = look(str(path))
         known = self.seen.setdefault(path, seen)
         if known.digest != seen.digest:
-            self.seen[path] = Seen(None, None)
+            self.seen[path] = CHANGED
         return decode(path.read_bytes() if data is None else data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,7 +18,7 @@ from nn_lint.project.questions import Question
 from nn_lint.rules.selection import ignored_in, select_rules
 from nn_lint.runner.reports import FileReport, display_name
 from nn_lint.source.decoding import Decoded, UndecodableError
-from nn_lint.source.stamps import full_name
+from nn_lint.source.stamps import CHANGED, full_name
 from nn_lint.source.text import Text
 
 
@@ -41,9 +42,9 @@ class Session:
         decoded = self.files.read(path.absolute())
         return self.open(path, decoded), decoded
 
-    def open(self, path: Path, decoded: Decoded) -> ProjectFile:
+    def open(self, path: Path, decoded: Decoded, *, is_on_disk: bool = False) -> ProjectFile:
         """A text as the engine takes it."""
-        return self.files.add(path.absolute(), Text(decoded.text, display_name(path)))
+        return self.files.add(path.absolute(), Text(decoded.text, display_name(path)), is_on_disk=is_on_disk)
 
     def check(self, path: Path) -> Result:
         """What is found in a file, and what was asked about other files to find it."""
@@ -54,7 +55,7 @@ class Session:
         return Result(own, report.diagnostics, report.failure, asked)
 
     def _check(self, path: Path) -> FileReport:
-        file, _ = self.read(path)
+        file = self.open(path, self.files.read(path.absolute()), is_on_disk=True)
         diagnostics = self.engine.check(file)
         file.release()
         return FileReport(display_name(path), diagnostics)
@@ -64,13 +65,19 @@ class Session:
         checked = tuple(map(self.check, paths))
         asked = {question for result in checked for question in result.questions}
         for question in asked - self._answers.keys():
-            self._answers[question] = answer(question, self.files)
+            self._answers[question] = self._answer(question)
         return Results(
             checked,
             {question: self._answers[question] for question in asked},
             {str(path): seen for path, seen in self.files.seen.items()},
             {str(folder): listing for folder, listing in self.files.listings.items()},
         )
+
+    def _answer(self, question: Question) -> Answer:
+        """The answer, or what no answer will ever equal if the file has changed since it was asked."""
+        if self.files.seen.get(Path(question[1])) == CHANGED:
+            return f"changed while it was read {os.urandom(8).hex()}"
+        return answer(question, self.files)
 
 
 def guarded(path: Path, work: Callable[[Path], FileReport]) -> FileReport:

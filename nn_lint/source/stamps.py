@@ -28,6 +28,10 @@ class Seen:
     digest: str | None
 
 
+CHANGED = Seen(None, None)
+"""A file that was read twice in one run, and was not the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
     """The Python files of a package, or of a folder that is none, and the stamps of the folders that were listed."""
