@@ -36,7 +36,9 @@ _WITHOUT_FORWARD = frozenset({"Module", "ModuleList", "ModuleDict", "ParameterLi
 _CALLABLES = ("forward", "__call__", "_call_impl", "__getattr__")
 
 
-_KEPT_MODELS = 128
+_KEPT_MODELS = 48
+_MOST_PARSED = 250_000
+"""Characters of the classes whose libcst trees are kept; a tree takes about 300 bytes for each."""
 
 
 class Slices:
@@ -47,6 +49,7 @@ class Slices:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[ProjectClass, tuple[ClassSyntax, tuple[Method, ...]]] = OrderedDict()
+        self._size = 0
 
     def of(self, cls: ProjectClass) -> tuple[ClassSyntax, tuple[Method, ...]]:
         """The tree and the methods of a class; raises `libcst.ParserSyntaxError` where libcst refuses its slice."""
@@ -56,8 +59,9 @@ class Slices:
             body = syntax.node.body.body
             methods = tuple(Method(syntax, node) for node in body if isinstance(node, cst.FunctionDef))
             self._kept[cls] = syntax, methods
-            if len(self._kept) > _KEPT_MODELS:
-                self._kept.popitem(last=False)
+            self._size += syntax.size
+            while self._size > _MOST_PARSED and len(self._kept) > 1:
+                self._size -= self._kept.popitem(last=False)[1][0].size
         self._kept.move_to_end(cls)
         return self._kept[cls]
 

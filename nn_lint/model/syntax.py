@@ -26,6 +26,7 @@ class ClassSyntax:
         self.lines = lines
         self._facts = facts
         source = _FORM_FEED.sub("", lines.rows(facts.first_row, facts.end_row))
+        self.size = len(source)
         self._prefix_rows = 1 if lines.indentation(facts.first_row).rpartition("\f")[2] else 0
         self._module = cst.parse_module(_WRAPPER * self._prefix_rows + source)
 
