@@ -78,7 +78,7 @@ def alternatives(value: str, message: str) -> Iterator[str]:
 def choices_for(message: str) -> Tuple[str, ...]:
     """Values to try, by what an error says."""
     for pattern, choices in CHOICES:
-        if re.search(pattern, message):
+        if pattern.search(message):
             return choices
     if re.search(
         r"[Uu]nknown|not supported|[Ii]nvalid|unsupported|NotImpl|not recogni|not implemented|must be (in|one)|"
@@ -90,7 +90,7 @@ def choices_for(message: str) -> Tuple[str, ...]:
     return ("8", "1", "4", "64", "[8, 8, 8, 8]", '"relu"', "None", "True", "nn.Identity()", "0.5")
 
 
-CHOICES: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
+_CHOICES: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     (r"can only concatenate list", ("[]", "[8, 8]")),
     (r"can only concatenate tuple|must be a tuple|type must be tuple", ("(8, 8)", "(2, 2)")),
     (
@@ -124,3 +124,4 @@ CHOICES: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     ),
     (r"between 0 and 1|in \[0, 1\]|probability", ("0.5", "0.1")),
 )
+CHOICES = tuple((re.compile(pattern), choices) for pattern, choices in _CHOICES)

@@ -9,14 +9,16 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import linecache
+import os
 import sys
 import types
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Set
 
 from .attempt import Failure, attempt
-from .statements import Statement, Table, bound_by, read_table
+from .statements import bound_by
 from .stubs import Loading, Stub
+from .tables import KEPT, Statement, Table
 
 
 class DemandModule(types.ModuleType):
@@ -27,6 +29,7 @@ class DemandModule(types.ModuleType):
         self.__file__ = path
         self._table = table
         self._loading = loading
+        self._done: Set[Statement] = set()
         self._flags = future_flags(table.tree)
         self.__dict__.setdefault("__annotations__", {})
 
@@ -49,8 +52,8 @@ def provide(module: DemandModule, name: str) -> None:
         return
     waiting: List[Statement] = []
     for statement in statements:
-        if not statement.done:
-            statement.done = True
+        if statement not in module._done:
+            module._done.add(statement)
             for needed in statement.now:
                 provide(module, needed)
             execute(module, statement.node)
@@ -121,16 +124,16 @@ class ProjectFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if is_standard(top) or top == "torch" or (self.only is not None and top != self.only):
             return None
         for root in self.roots:
-            place = root.joinpath(*fullname.split("."))
-            for file, is_package in ((place / "__init__.py", True), (place.with_name(place.name + ".py"), False)):
-                if file.is_file():
-                    spec = importlib.machinery.ModuleSpec(fullname, self, origin=str(file), is_package=is_package)
+            place = os.path.join(root, *fullname.split("."))
+            for file, is_package in ((os.path.join(place, "__init__.py"), True), (place + ".py", False)):
+                if os.path.isfile(file):
+                    spec = importlib.machinery.ModuleSpec(fullname, self, origin=file, is_package=is_package)
                     if is_package:
-                        spec.submodule_search_locations = [str(place)]
+                        spec.submodule_search_locations = [place]
                     return spec
-            if place.is_dir() and any(place.glob("*.py")):
+            if os.path.isdir(place) and any(name.endswith(".py") for name in os.listdir(place)):
                 spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
-                spec.submodule_search_locations = [str(place)]
+                spec.submodule_search_locations = [place]
                 return spec
         return None
 
@@ -151,7 +154,7 @@ class ProjectFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def make_module(name: str, path: str, text: str, loading: Loading) -> DemandModule:
     """A module of this text, of which nothing has run; tracebacks and `inspect` see the text's own rows."""
     linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
-    return DemandModule(name, path, read_table(text, path), loading)
+    return DemandModule(name, path, KEPT.table(text, path), loading)
 
 
 def read_text(path: Path) -> str:
