@@ -101,4 +101,4 @@ def attempt_briefly(action: Callable[[], T], seconds: float) -> Union[Success[T]
         return Failure(TooSlow(f"still running after {seconds:g} s"), frames_of(error.__traceback__))
     finally:
         for timer, clock, start, left in before:
-            signal.setitimer(timer, max(left - (clock() - start), 0.01) if left else 0.0)
+            signal.setitimer(timer, max(left - (clock() - start), 0.0))  # one that has rung must not ring again

@@ -15,6 +15,7 @@ from .attempt import Failure, attempt, attempt_briefly
 from .faults import is_sure
 from .inputs import guesses
 from .plain_words import in_plain_words, is_about_sizes
+from .reading import Reading, read_forward
 from .repairs import mismatch, repairs
 from .specs import Specs, build, call
 from .subjects import Target
@@ -115,7 +116,8 @@ def search(model: nn.Module, target: Target, first: Iterable[Specs] = ()) -> Uni
     visited: Set[Specs] = set()
     given = list(first)
     order = 0
-    for order, specs in enumerate([*given, *guesses(model)]):
+    reading = read_forward(target) if isinstance(model, target.cls) else Reading()
+    for order, specs in enumerate([*given, *guesses(model, reading)]):
         heapq.heappush(heap, (0, float(order), order, specs))
     evidence = Evidence()
     best: Optional[Tuple[int, Refused]] = None

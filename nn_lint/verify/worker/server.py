@@ -14,11 +14,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Set, Tuple
+from typing import Tuple
 
 from .limits import enter, make_private
 from .protocol import Message, parse_answer, read_line, write_message
-from .warmth import import_again, read_again, run_usual_layers, settle
+from .warmth import Warmth, run_usual_layers, settle
 
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"  # Accelerate and Metal do not survive a fork
 
@@ -45,7 +45,7 @@ def serve(once: bool = False) -> None:
             answer_here(json.loads(line), answers)
         return
     write_message(answers, warm_up())
-    tried: Set[str] = set()
+    warmth = Warmth()
     with tempfile.TemporaryDirectory(prefix="nn-lint-") as folder:
         make_private(Path(folder))
         while True:
@@ -55,10 +55,8 @@ def serve(once: bool = False) -> None:
             answer = answer_in_child(json.loads(line), (requests, answers))
             imported, missed = answer.pop("imported", []), answer.pop("missed", [])
             write_message(answers, answer)
-            import_again(imported, tried)
-            read_again(missed)
-            if imported or missed:
-                settle()
+            warmth.note(imported, missed)
+            warmth.work(lambda: bool(buffer or select.select([requests], [], [], 0)[0]))  # noqa: B023
 
 
 def warm_up() -> Message:

@@ -132,7 +132,8 @@ def read_table(text: str, path: str) -> Table:
                 for name in statement.binds if isinstance(part, BINDING) else ():
                     table.binding.setdefault(name, []).append(statement)
     for name, statement in entries:
-        if any(isinstance(bound.node, (ast.Assign, ast.AnnAssign)) for bound in table.binding.get(name, ())):
+        registries = (ast.Assign, ast.AnnAssign, ast.ClassDef)
+        if any(isinstance(bound.node, registries) for bound in table.binding.get(name, ())):
             table.binding[name].append(statement)
     return table
 

@@ -152,6 +152,18 @@ INPUTS = compiled(
 )
 
 
+# The axes of inputs that stand beside others, by their names.
+AXES = compiled(
+    (r"(t|time|timestep|step|cond|style|label|class|pooled)_?emb(ed(ding)?s?)?|emb|vec|conditioning", "b c"),
+    (r"(\w+_)?hidden_states?|memory|tgt|src|query|key|value|q|k|v|queries|keys|values|context", "b n c"),
+)
+
+
+def axes_of(name: str) -> Tuple[str, ...]:
+    """The names of an input's axes by its own name; none for one that means nothing in particular."""
+    return next((tuple(axes.split()) for pattern, axes in AXES if pattern.fullmatch(name)), ())
+
+
 def constructor_value(name: str) -> Optional[str]:
     """An expression for a constructor parameter of this name; None for a name that means nothing in particular."""
     for pattern, text in CONSTRUCTOR:

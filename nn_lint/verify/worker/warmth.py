@@ -6,12 +6,17 @@ import gc
 import importlib
 import os
 import sys
+import time
+from collections import deque
+from functools import partial
 from pathlib import Path
-from typing import FrozenSet, List, Sequence, Set
+from typing import Callable, Deque, FrozenSet, List, Sequence, Set
 
 from .attempt import attempt
 from .loading import DemandModule, read_text
 from .tables import KEPT
+
+WARM_SECONDS = 0.5
 
 
 def installed_modules(before: FrozenSet[str]) -> List[str]:
@@ -28,18 +33,37 @@ def installed_modules(before: FrozenSet[str]) -> List[str]:
     return found
 
 
-def import_again(names: Sequence[str], tried: Set[str]) -> None:
-    """Import what a child has imported within its limits; each name is tried once."""
-    for name in names:
-        if name not in tried and name not in sys.modules:
-            tried.add(name)
-            attempt(lambda name=name: importlib.import_module(name))  # type: ignore[misc]
+class Warmth:
+    """What is still to be imported and read, and what was tried."""
+
+    def __init__(self) -> None:
+        self._modules: Deque[str] = deque()
+        self._files: Deque[str] = deque()
+        self._tried: Set[str] = set()
+
+    def note(self, modules: Sequence[str], files: Sequence[str]) -> None:
+        """Enter what a child had to import and read."""
+        self._modules.extend(name for name in modules if name not in self._tried)
+        self._tried.update(modules)
+        self._files.extend(path for path in files if path not in self._files)
+
+    def work(self, is_wanted: Callable[[], bool]) -> None:
+        """Import and read for a while, and on as long as nobody waits."""
+        end = time.process_time() + WARM_SECONDS
+        worked = False
+        while (self._modules or self._files) and (time.process_time() < end or not is_wanted()):
+            worked = True
+            if self._modules:
+                attempt(partial(importlib.import_module, self._modules.popleft()))
+            else:
+                attempt(partial(read_ahead, self._files.popleft()))
+        if worked:
+            settle()
 
 
-def read_again(paths: Sequence[str]) -> None:
-    """Read files of the project that a child has read."""
-    for path in paths:
-        attempt(lambda path=path: KEPT.keep(read_text(Path(path)), path))  # type: ignore[misc]
+def read_ahead(path: str) -> None:
+    """Keep the table of a file of the project."""
+    KEPT.keep(read_text(Path(path)), path)
 
 
 def settle() -> None:
