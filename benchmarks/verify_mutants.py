@@ -72,7 +72,7 @@ def _channels(init: ast.FunctionDef | None, forward: ast.FunctionDef) -> Sequenc
         if size.lineno == size.end_lineno and size.end_col_offset and not isinstance(size, ast.Starred) and calls:
             text = f"({ast.unparse(size)}) + 1"
             edits.append((size.lineno, size.col_offset, size.end_col_offset, text, (size.lineno, *calls)))
-    return edits[1:]  # the first layer's width is a matter of the input: no run can tell that it is wrong
+    return sorted(edits)[1:]  # the first layer's width is a matter of the input: no run can tell that it is wrong
 
 
 def _without_self(forward: ast.FunctionDef, subject: Subject) -> Sequence[_Edit]:

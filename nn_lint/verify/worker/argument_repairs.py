@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Dict, Iterator, List, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
+
+import torch
+from torch import nn
 
 from .arguments import Arguments, choose, configured, join
 from .expressions import signature_of
@@ -21,13 +24,10 @@ def repaired(target: Target, arguments: Arguments, message: str, rows: str) -> I
         yield from completed(target, arguments, re.findall(r"'(\w+)'", absent.group(1)))
         return
     order = sorted(chosen, key=lambda name: not is_named(name, rows))
-    attribute = re.search(r"SimpleNamespace'? (?:object )?has no attribute '(\w+)'", message)
     for name in order:
-        if attribute and chosen[name].startswith("SimpleNamespace("):
-            inside = chosen[name][len("SimpleNamespace(") : -1]
-            added = f"{attribute.group(1)}={configured(attribute.group(1))}"
-            text = f"SimpleNamespace({', '.join(filter(None, [inside, added]))})"
-            yield join(target, given, {**chosen, name: text})
+        enlarged = with_part(chosen[name], message)
+        if enlarged is not None:
+            yield join(target, given, {**chosen, name: enlarged})
             return
     named = [name for name in order if is_named(name, rows)]
     for name in named or order:
@@ -42,6 +42,20 @@ def repaired(target: Target, arguments: Arguments, message: str, rows: str) -> I
         if name not in named:
             for value in alternatives(chosen[name], message):
                 yield join(target, given, {**chosen, name: value})
+
+
+def with_part(value: str, message: str) -> Optional[str]:
+    """A configuration or dictionary with the attribute or key that an error says it lacks."""
+    attribute = re.search(r"SimpleNamespace'? (?:object )?has no attribute '(\w+)'", message)
+    if attribute and value.startswith("SimpleNamespace("):
+        inside = value[len("SimpleNamespace(") : -1]
+        added = f"{attribute.group(1)}={configured(attribute.group(1))}"
+        return f"SimpleNamespace({', '.join(filter(None, [inside, added]))})"
+    key = re.fullmatch(r"'(\w+)'", message)  # a KeyError's whole message
+    if key and value.startswith("{"):
+        added = f"{message}: {constructor_value(key.group(1)) or '8'}"
+        return "{" + ", ".join(filter(None, [value[1:-1], added])) + "}"
+    return None
 
 
 def is_named(name: str, rows: str) -> bool:
@@ -77,12 +91,15 @@ def alternatives(value: str, message: str) -> Iterator[str]:
 
 def choices_for(message: str) -> Tuple[str, ...]:
     """Values to try, by what an error says."""
+    attribute = re.search(r"has no attribute '(\w+)'", message)
+    if attribute and not re.search(r"^module |type object|SimpleNamespace", message):
+        return having(attribute.group(1))
     for pattern, choices in CHOICES:
-        if re.search(pattern, message):
+        if pattern.search(message):
             return choices
     if re.search(
-        r"[Uu]nknown|not supported|[Ii]nvalid|unsupported|NotImpl|not recogni|not implemented|must be (in|one)|"
-        r"should be",
+        r"[Uu]nknown|not supported|[Ii]nvalid|[Uu]nsupported|NotImpl|not recogni|not implemented|must be (in|one)|"
+        r"should be|has to be|must be either",
         message,
     ):
         quoted = re.findall(r"'[\w-]+'", message)
@@ -90,12 +107,34 @@ def choices_for(message: str) -> Tuple[str, ...]:
     return ("8", "1", "4", "64", "[8, 8, 8, 8]", '"relu"', "None", "True", "nn.Identity()", "0.5")
 
 
-CHOICES: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
+def having(attribute: str) -> Tuple[str, ...]:
+    """Values that have an attribute, the likeliest first; a configuration with just this one is among them."""
+    holders = [text for kind, text in HOLDERS if hasattr(kind, attribute) and not hasattr(object, attribute)]
+    if attribute in ("in_features", "out_features", "weight", "bias"):
+        holders.insert(0, "nn.Linear(8, 8)")
+    if attribute in ("in_channels", "out_channels", "kernel_size", "stride"):
+        holders.insert(0, "nn.Conv2d(8, 8, 3)")
+    own = f"SimpleNamespace({attribute}={configured(attribute)})"
+    return (*holders, own, "nn.Identity()", '"relu"', "None", "[8, 8, 8, 8]", "8")
+
+
+HOLDERS: Tuple[Tuple[type, str], ...] = (
+    (dict, '{"a": 8}'),
+    (str, '"relu"'),
+    (list, "[8, 8, 8, 8]"),
+    (nn.Module, "nn.Identity()"),
+    (torch.Tensor, "torch.randn(4, 4)"),
+)
+_CHOICES: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     (r"can only concatenate list", ("[]", "[8, 8]")),
     (r"can only concatenate tuple|must be a tuple|type must be tuple", ("(8, 8)", "(2, 2)")),
     (
         r"'int' object is not callable|'str' object is not callable|not callable",
         ("nn.ReLU", "nn.BatchNorm2d", "nn.Identity()", "nn.Conv2d", "nn.LayerNorm", "nn.Linear"),
+    ),
+    (
+        r"forward\(\) (missing|takes|got)|positional arguments? but",
+        ("nn.ReLU", "nn.Identity", "nn.BatchNorm2d", "nn.Linear"),
     ),
     (r"should be a list|must be a list|expected a list", ("[8, 8, 8, 8]", "[2, 2, 2, 2]", "[]", "[nn.Identity()]")),
     (
@@ -105,22 +144,10 @@ CHOICES: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     (r"divisible|divide|multiple of", ("4", "8", "1", "64", "2", "3")),
     (r"is not a Module subclass|not a Module", ("nn.Identity()", "[nn.Identity()]", "nn.ReLU()")),
     (
-        r"has no attribute",
-        (
-            "nn.Identity()",
-            "nn.Linear(8, 8)",
-            "torch.randn(4, 4)",
-            '"relu"',
-            "SimpleNamespace()",
-            "None",
-            "[8, 8, 8, 8]",
-            "8",
-        ),
-    ),
-    (
         r"unsupported operand|not supported between|expected.*int|integer|must be (an )?int|interpreted as|"
         r"real number|of type int",
         ("8", "2", "[8, 8, 8, 8]", "0.1", "64"),
     ),
     (r"between 0 and 1|in \[0, 1\]|probability", ("0.5", "0.1")),
 )
+CHOICES = tuple((re.compile(pattern), choices) for pattern, choices in _CHOICES)

@@ -175,6 +175,8 @@ def choose(target: Target, name: str, by_use: bool, depth: int = 0) -> Optional[
         and re.search(r"size|stride|resolution|kernel|padding|shape", name)
     ):
         hint = f"[{named}, {named}]" if hint.startswith("[") else f"({named}, {named})"
+    if used is not None and used.startswith("{"):
+        return used
     if named == "SimpleNamespace()" or used == "SimpleNamespace()":
         return namespace_text(target, name) if used or named else None
     order = (hint, used, named) if by_use else (named, hint, used)

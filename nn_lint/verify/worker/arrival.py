@@ -107,7 +107,7 @@ def is_cut_off(gradient: Optional[torch.Tensor]) -> bool:
 def run_seeded(model: nn.Module, specs: Specs, target: Target, seed: int) -> Union[Success[Any], Failure]:
     """What the model gives for inputs of this seed, other randomness held still."""
     values = build(specs, target, seed)
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     with torch.no_grad():
         return attempt(lambda: call(model, specs, values))
 
@@ -139,7 +139,7 @@ def equals_shortcut(model: nn.Module, specs: Specs, target: Target, kept: Set[st
     values = build(specs, target, 1)
     passed: List[torch.Tensor] = []
     hooks = [module.register_forward_hook(keeper(passed)) for name, module in model.named_modules() if name in kept]
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     with torch.no_grad():
         outcome = attempt(lambda: call(model, specs, values))
     for hook in hooks:

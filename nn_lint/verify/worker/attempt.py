@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Callable, Generic, Optional, Tuple, TypeVar, Union
 
 T = TypeVar("T")
+PATIENCE = 4.0
 
 
 class OutOfTime(BaseException):
@@ -78,17 +79,26 @@ def attempt(action: Callable[[], T]) -> Union[Success[T], Failure]:
 
 
 def attempt_briefly(action: Callable[[], T], seconds: float) -> Union[Success[T], Failure]:
-    """Run `action` as one trial of many: after so many seconds it counts as failed, and the request goes on."""
+    """Run `action` as one trial of many: after so many seconds it counts as failed, and the request goes on.
+
+    They are seconds of the processor, so that a busy machine does not change what is found; one that only sleeps is
+    given up some time later. A trial inside another one has no more time than that has left.
+    """
     if not hasattr(signal, "setitimer"):
         return attempt(action)
-    start = time.monotonic()
-    left = signal.getitimer(signal.ITIMER_REAL)[0]
-    if 0 < left <= seconds:
-        return attempt(action)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    clocks = (
+        (signal.ITIMER_PROF, time.process_time, seconds),
+        (signal.ITIMER_REAL, time.monotonic, seconds * PATIENCE),
+    )
+    before = [(timer, clock, clock(), signal.getitimer(timer)[0]) for timer, clock, _ in clocks]
+    for (timer, _, most), (*_, left) in zip(clocks, before):
+        signal.setitimer(timer, min(most, left) if left else most)
     try:
         return attempt(action)
     except OutOfTime as error:
+        if any(0 < left <= clock() - start for _, clock, start, left in before):
+            raise
         return Failure(TooSlow(f"still running after {seconds:g} s"), frames_of(error.__traceback__))
     finally:
-        signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - start), 0.01) if left else 0.0)
+        for timer, clock, start, left in before:
+            signal.setitimer(timer, max(left - (clock() - start), 0.0))  # one that has rung must not ring again

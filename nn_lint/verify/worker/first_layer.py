@@ -112,7 +112,7 @@ def norm_in(model: nn.Module, specs: Specs, target: Target, wanted: Optional[str
 def loss_of(model: nn.Module, specs: Specs, target: Target, watch: FirstUse) -> Optional[torch.Tensor]:
     """The mean square of what the module gives for inputs of a fixed seed; None where it cannot be trained by."""
     values = build(specs, target)
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     with watch:
         outcome = attempt(lambda: call(model, specs, values))
     outputs = [] if isinstance(outcome, Failure) else tensors_in(outcome.value)

@@ -37,12 +37,12 @@ def parameter_gradients(model: nn.Module, specs: Specs, target: Target) -> Dict[
 
 def gradients_to(leaves: List[torch.Tensor], model: nn.Module, specs: Specs, values: List[Any]) -> Gradients:
     """The gradients of a randomly weighted sum of the first output that has any."""
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     outcome = attempt(lambda: call(model, specs, values))
     outputs = [] if isinstance(outcome, Failure) else tensors_in(outcome.value)
     output = next((tensor for tensor in outputs if tensor.requires_grad), None)
     if output is None or not leaves:
         return [None] * len(leaves)
-    torch.manual_seed(3)
+    torch.default_generator.manual_seed(3)
     weighted = (output * torch.randn_like(output)).sum()
     return torch.autograd.grad(weighted, leaves, allow_unused=True)

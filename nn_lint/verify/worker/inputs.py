@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import inspect
 import re
+from dataclasses import replace
 from typing import Any, Iterator, List, Optional, Tuple
 
 from torch import nn
 
+from .reading import Reading
 from .specs import Shape, Spec, Specs, forward_parameters
 from .vocabulary import input_kind
 
 BATCH = 2
 LENGTH = 16
+LEVELS = 4  # of feature maps in a list
+TOLD = 3  # shapes of the first layer that are put together with what the text tells
+CHANNELS = r"[cC]\w?|\w*(ch|chan|chans|channels?|dim|dims|embed|emb|features?|hidden)\w{0,3}|[dDeE]"
 SIDE = 4  # of a square of tokens: SIDE * SIDE == LENGTH
 PLAIN: Tuple[Shape, ...] = (
     (BATCH, 3, 64, 64),
@@ -27,7 +32,13 @@ PLAIN: Tuple[Shape, ...] = (
 
 
 def consumed_shapes(layer: nn.Module) -> List[Shape]:
-    """Shapes that a layer of torch takes, the likeliest first; empty for one that takes any."""
+    """Shapes that a layer of torch takes, the likeliest first; empty for one that takes any, or that was built with
+    what is no size."""
+    return [shape for shape in usual_shapes(layer) if all(isinstance(size, int) for size in shape)]
+
+
+def usual_shapes(layer: nn.Module) -> List[Shape]:
+    """The shapes by the kind of layer, of whatever it was built with."""
     if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
         return [(BATCH, layer.in_channels, size, size) for size in (32, 64)]
     if isinstance(layer, (nn.Conv1d, nn.ConvTranspose1d)):
@@ -66,11 +77,14 @@ def first_consumer(model: nn.Module) -> Optional[nn.Module]:
     return None
 
 
-def guesses(model: nn.Module) -> Iterator[Specs]:
+def guesses(model: nn.Module, reading: Reading) -> Iterator[Specs]:
     """Inputs to try first, the likeliest first."""
     parameters = forward_parameters(type(model))
     consumer = first_consumer(model)
     shapes = [*consumed_shapes(consumer), *PLAIN] if consumer is not None else list(PLAIN)
+    told = {parameter.name for parameter in parameters} & {*reading.axes, *reading.keys, *reading.items}
+    for shape in shapes[:TOLD] if told else ():
+        yield tuple(read(make(parameter, shape, 10, False), shape, consumer, reading) for parameter in parameters)
     if isinstance(consumer, (nn.Embedding, nn.EmbeddingBag)):
         yield tuple(make(parameter, (BATCH, LENGTH), consumer.num_embeddings, True) for parameter in parameters)
     seen: List[Specs] = []
@@ -79,6 +93,43 @@ def guesses(model: nn.Module) -> Iterator[Specs]:
         if specs not in seen:
             seen.append(specs)
             yield specs
+
+
+def read(spec: Spec, shape: Shape, consumer: Optional[nn.Module], reading: Reading) -> Spec:
+    """An input with the axes that the text of the forward tells; as a list or dictionary where it is taken for one."""
+    axes = reading.axes.get(spec.name)
+    if spec.kind == "text" and not spec.text.startswith("[torch"):
+        return spec
+    if axes is not None:
+        spec = replace(spec, kind="ints" if spec.kind == "ints" else "float").sized(
+            shape_of(axes, width_in(shape, consumer))
+        )
+    one = spec.expression if spec.shape else f"torch.randn({', '.join(map(str, shape))})"
+    keys, count = reading.keys.get(spec.name), reading.items.get(spec.name)
+    if keys:
+        return Spec(
+            spec.name, "text", text="{" + ", ".join(f"{key!r}: {one}" for key in keys) + "}", keyword=spec.keyword
+        )
+    if count is not None and spec.kind == "float":
+        return Spec(spec.name, "text", text=f"[{', '.join([one] * (count or LEVELS))}]", keyword=spec.keyword)
+    return spec
+
+
+def width_in(shape: Shape, consumer: Optional[nn.Module]) -> int:
+    """The number of channels in a shape that a layer takes."""
+    is_last = isinstance(consumer, (nn.Linear, nn.LayerNorm, nn.MultiheadAttention, nn.RNNBase)) or len(shape) == 3
+    return shape[-1] if is_last or len(shape) < 2 else shape[1]
+
+
+def shape_of(axes: Tuple[str, ...], width: int) -> Shape:
+    """The sizes of named axes: the batch comes first, the channels are those that are called so, else the usual
+    ones."""
+    if len(axes) == 1:
+        return (BATCH,)
+    wide = next((place for place, axis in enumerate(axes) if place and re.fullmatch(CHANNELS, axis)), None)
+    wide = wide if wide is not None else 1 if len(axes) > 3 else len(axes) - 1
+    side = {2: LENGTH, 3: LENGTH, 4: 32}.get(len(axes), 8)
+    return tuple(BATCH if not place else width if place == wide else side for place in range(len(axes)))
 
 
 def make(parameter: inspect.Parameter, shape: Shape, high: int, embeds: bool) -> Spec:

@@ -117,6 +117,7 @@ def set_alarm(seconds: float) -> None:
 
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, ring)
+        signal.signal(signal.SIGPROF, ring)
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 

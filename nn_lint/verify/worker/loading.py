@@ -9,14 +9,17 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import linecache
+import os
 import sys
 import types
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence, Set
 
 from .attempt import Failure, attempt
-from .statements import Statement, Table, bound_by, read_table
+from .statements import bound_by, split_import, statements_in
 from .stubs import Loading, Stub
+from .tables import KEPT, Statement, Table
 
 
 class DemandModule(types.ModuleType):
@@ -27,37 +30,58 @@ class DemandModule(types.ModuleType):
         self.__file__ = path
         self._table = table
         self._loading = loading
+        self._done: Set[Statement] = set()
         self._flags = future_flags(table.tree)
         self.__dict__.setdefault("__annotations__", {})
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":
             return [bound for bound in self._table.binding if not bound.startswith("_")]
-        if not (name.startswith("__") and name.endswith("__")):
+        if name in self._table.binding or not (name.startswith("__") and name.endswith("__")):
             provide(self, name)
+        if name not in self.__dict__:
+            import_for_types(self, name)
         if name in self.__dict__:
             return self.__dict__[name]
         raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
 
 
 def provide(module: DemandModule, name: str) -> None:
-    """Run the statements that bind `name` in the module, in their order, each after what it needs."""
+    """Run the statements that bind `name` in the module, in their order, each after what it needs.
+
+    A statement that only enters something in the registry `name` is left out where it fails: most ask for others.
+    """
     statements = module._table.binding.get(name)
     if statements is None:
         if name not in module.__dict__ and not hasattr(builtins, name):
             provide_from_star(module, name)
         return
-    waiting: List[Statement] = []
-    for statement in statements:
-        if not statement.done:
-            statement.done = True
-            for needed in statement.now:
-                provide(module, needed)
-            execute(module, statement.node)
-            waiting.append(statement)
-    for statement in waiting:
+    binding = [each for each in statements if name in each.binds and each not in module._done]
+    for statement in binding:
+        run_after_needs(module, statement)
+    for statement in binding:
         for needed in statement.later:
             provide(module, needed)
+    for statement in statements:
+        if statement not in module._done:
+            attempt(partial(enter, module, statement))
+
+
+def enter(module: DemandModule, statement: Statement) -> None:
+    """Run a statement that enters something in a registry, and what the entry needs when it is called."""
+    run_after_needs(module, statement)
+    for needed in statement.later:
+        provide(module, needed)
+
+
+def run_after_needs(module: DemandModule, statement: Statement) -> None:
+    """Run a statement after those that bind what it needs, unless it has run or is about to."""
+    if statement in module._done:
+        return
+    module._done.add(statement)
+    for needed in statement.now:
+        provide(module, needed)
+    execute(module, statement.node)
 
 
 def execute(module: DemandModule, node: ast.stmt) -> None:
@@ -88,6 +112,19 @@ def provide_from_star(module: DemandModule, name: str) -> None:
         if hasattr(origin, name):
             module.__dict__[name] = getattr(origin, name)
             return
+
+
+def import_for_types(module: DemandModule, name: str) -> None:
+    """Import what others ask for and the module itself imports in a branch that did not run: `if TYPE_CHECKING:`,
+    beside which packages put something that imports it when it is first asked for."""
+    for statement in module._table.binding.get(name, ()):
+        if not isinstance(statement.node, ast.If):
+            continue
+        for inner in statements_in(statement.node):
+            for part in split_import(inner):
+                if isinstance(part, ast.ImportFrom) and part.level and bound_by(part.names[0]) == name:
+                    execute(module, part)
+                    return
 
 
 def future_flags(tree: ast.Module) -> int:
@@ -121,16 +158,16 @@ class ProjectFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if is_standard(top) or top == "torch" or (self.only is not None and top != self.only):
             return None
         for root in self.roots:
-            place = root.joinpath(*fullname.split("."))
-            for file, is_package in ((place / "__init__.py", True), (place.with_name(place.name + ".py"), False)):
-                if file.is_file():
-                    spec = importlib.machinery.ModuleSpec(fullname, self, origin=str(file), is_package=is_package)
+            place = os.path.join(root, *fullname.split("."))
+            for file, is_package in ((os.path.join(place, "__init__.py"), True), (place + ".py", False)):
+                if os.path.isfile(file):
+                    spec = importlib.machinery.ModuleSpec(fullname, self, origin=file, is_package=is_package)
                     if is_package:
-                        spec.submodule_search_locations = [str(place)]
+                        spec.submodule_search_locations = [place]
                     return spec
-            if place.is_dir() and any(place.glob("*.py")):
+            if os.path.isdir(place) and any(name.endswith(".py") for name in os.listdir(place)):
                 spec = importlib.machinery.ModuleSpec(fullname, None, is_package=True)
-                spec.submodule_search_locations = [str(place)]
+                spec.submodule_search_locations = [place]
                 return spec
         return None
 
@@ -151,7 +188,7 @@ class ProjectFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def make_module(name: str, path: str, text: str, loading: Loading) -> DemandModule:
     """A module of this text, of which nothing has run; tracebacks and `inspect` see the text's own rows."""
     linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
-    return DemandModule(name, path, read_table(text, path), loading)
+    return DemandModule(name, path, KEPT.table(text, path), loading)
 
 
 def read_text(path: Path) -> str:

@@ -32,6 +32,14 @@ def repairs(specs: Specs, values: Sequence[Any], message: str, trace: Trace) -> 
     ):
         yield from other_sides(specs, message)
     yield from suit_kind(specs, message)
+    yield from alike(specs)
+
+
+def alike(specs: Specs) -> Iterator[Specs]:
+    """All tensors in the shape of the first: losses compare what they are given, whatever it is called."""
+    first = next((spec.shape for spec in specs if spec.shape), None)
+    if first is not None and len([spec for spec in specs if spec.shape]) > 1:
+        yield tuple(replace(spec, kind="float").sized(first) if spec.shape else spec for spec in specs)
 
 
 def position_of(tensor: Optional[torch.Tensor], values: Sequence[Any]) -> Optional[int]:

@@ -50,7 +50,7 @@ def rebuild(before: Message, recipe: str) -> Union[tuple[nn.Module, Any], Failur
     model = construct(loaded.value, arguments)
     if isinstance(model, Failure):
         return model
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     outcome = run_once(model, specs, loaded.value)
     return (model, outcome.output) if isinstance(outcome, Ran) else outcome[0]
 
@@ -61,7 +61,7 @@ def run_beside(
     """Run the new model with the old one's weights: its failure, or whether the values are the same."""
     if not isinstance(first, Failure):
         copy_weights(first[0], model)
-    torch.manual_seed(0)
+    torch.default_generator.manual_seed(0)
     outcome = run_once(model, specs, target)
     if not isinstance(outcome, Ran):
         return outcome[0], False

@@ -29,8 +29,9 @@ from .subjects import Asked, NotReachable, Target, load_target
 from .usage import methods_of
 
 CONSTRUCTIONS = 40
-CONSTRUCT_SECONDS = 3.0
+CONSTRUCT_SECONDS = 1.5
 MODELS = 4
+CLASS_SECONDS = 4.0  # of processor time, after which no further model is tried
 
 
 def run(subject: Message, progress: Progress) -> Message:
@@ -147,7 +148,7 @@ def construct_and_run(target: Target, progress: Progress) -> tuple[Optional[Fail
         if outcome.proven or (given and arguments.written):
             break
         state.models += 1
-        if state.models >= MODELS:
+        if state.models >= MODELS or time.process_time() > CLASS_SECONDS:
             break
     return conclude(target, progress, state)
 
@@ -202,8 +203,8 @@ def candidates(target: Target, parents: List[Parent], state: Search) -> Iterator
     for arguments in first_guesses(target):
         if arguments.text not in tried:
             yield from pursue(arguments)
-    end = time.monotonic() + CONSTRUCT_SECONDS
-    while heap and len(tried) < CONSTRUCTIONS and time.monotonic() < end:
+    end = time.process_time() + CONSTRUCT_SECONDS
+    while heap and len(tried) < CONSTRUCTIONS and time.process_time() < end:
         _, _, arguments = heapq.heappop(heap)
         if arguments.text not in tried:
             yield from pursue(arguments)
@@ -236,7 +237,7 @@ def construct(target: Target, arguments: Arguments) -> Union[nn.Module, Failure]
     """A fresh instance with seeded weights, in evaluation mode."""
 
     def build() -> nn.Module:
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)
         model = make(target, arguments.text)
         model.eval()
         return model

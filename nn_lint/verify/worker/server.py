@@ -14,11 +14,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Set, Tuple
+from typing import Tuple
 
 from .limits import enter, make_private
 from .protocol import Message, parse_answer, read_line, write_message
-from .warmth import import_again
+from .warmth import Warmth, run_usual_layers, settle
 
 CAN_FORK = hasattr(os, "fork") and sys.platform != "darwin"  # Accelerate and Metal do not survive a fork
 
@@ -45,7 +45,7 @@ def serve(once: bool = False) -> None:
             answer_here(json.loads(line), answers)
         return
     write_message(answers, warm_up())
-    tried: Set[str] = set()
+    warmth = Warmth()
     with tempfile.TemporaryDirectory(prefix="nn-lint-") as folder:
         make_private(Path(folder))
         while True:
@@ -53,9 +53,10 @@ def serve(once: bool = False) -> None:
             if line is None:
                 return
             answer = answer_in_child(json.loads(line), (requests, answers))
-            imported = answer.pop("imported", [])
+            imported, missed = answer.pop("imported", []), answer.pop("missed", [])
             write_message(answers, answer)
-            import_again(imported, tried)
+            warmth.note(imported, missed)
+            warmth.work(lambda: bool(buffer or select.select([requests], [], [], 0)[0]))  # noqa: B023
 
 
 def warm_up() -> Message:
@@ -69,17 +70,22 @@ def warm_up() -> Message:
         return {"ready": False, "message": str(error)}
     torch.set_num_threads(1)
     importlib.import_module(".dispatch", __package__)  # once here, not in every child
+    run_usual_layers()
+    settle()
     return {"ready": True, "torch": torch.__version__}
 
 
 def answer_here(request: Message, descriptor: int) -> None:
     """Work on the request in this process and write the answer."""
     from .dispatch import answer
+    from .tables import KEPT
     from .warmth import installed_modules
 
     before = frozenset(sys.modules)
     enter(Path(request["folder"]), request["timeout"], request["memory"])
-    write_message(descriptor, {"nonce": request["nonce"], **answer(request), "imported": installed_modules(before)})
+    told = answer(request)
+    news = {"imported": installed_modules(before), "missed": KEPT.missed}
+    write_message(descriptor, {"nonce": request["nonce"], **told, **news})
 
 
 def answer_in_child(request: Message, private: Tuple[int, int]) -> Message:

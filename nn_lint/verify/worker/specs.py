@@ -48,7 +48,7 @@ Specs = Tuple[Spec, ...]
 
 def build(specs: Specs, target: Target, seed: int = 0) -> List[Any]:
     """The values of the inputs, in order; the same ones for the same seed."""
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)  # `torch.manual_seed` also notes the whole stack, for devices to come
     return [evaluate(spec.expression, target) if spec.kind == "text" else build_tensor(spec) for spec in specs]
 
 

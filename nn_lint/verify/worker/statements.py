@@ -1,117 +1,48 @@
-"""A module's text as a table of top-level statements: the names that each binds, and those that it needs."""
+"""Statements and names: which names a statement binds, which it needs at once, and which later."""
 
 from __future__ import annotations
 
 import ast
 import symtable
-from dataclasses import dataclass, field
-from typing import Dict, FrozenSet, Iterator, List, Set, Tuple
+from typing import FrozenSet, Iterator, List, Set, Tuple
 
-BINDING = (
-    ast.Import,
-    ast.ImportFrom,
-    ast.FunctionDef,
-    ast.AsyncFunctionDef,
-    ast.ClassDef,
-    ast.Assign,
-    ast.AnnAssign,
-    ast.AugAssign,
-    ast.If,
-    ast.Try,
-    ast.With,
-)
-WRITERS = {"globals", "vars", "exec"}
 IMMEDIATE_SCOPES = {"listcomp", "setcomp", "dictcomp", "genexpr", "lambda"}
 
 
-@dataclass
-class Statement:
-    """One top-level statement. `now` are the names that running it needs, `later` those that calls of what it
-    defines need."""
-
-    node: ast.stmt
-    binds: FrozenSet[str]
-    now: FrozenSet[str]
-    later: FrozenSet[str]
-    done: bool = False
+def statements_in(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Every statement below a node, those of inner functions and classes too; expressions are not walked."""
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for node in getattr(tree, name, ()):
+            if isinstance(node, ast.stmt):
+                yield node
+            yield from statements_in(node)
 
 
-@dataclass
-class Table:
-    """The statements of a module that bind names or fill what it binds; loops, other expressions and the `__main__`
-    part are not among them."""
-
-    tree: ast.Module
-    binding: Dict[str, List[Statement]] = field(default_factory=dict)
-    stars: List[ast.ImportFrom] = field(default_factory=list)
-    stored: Set[str] = field(default_factory=set)
-    functions: List[ast.FunctionDef] = field(default_factory=list)
-    lines: List[str] = field(default_factory=list)
-    is_open: bool = False  # whether it writes names that cannot be read off
-
-    def mentions(self, name: str, node: ast.stmt) -> bool:
-        """Whether the text of a statement has a name in it: a cheap look before a walk."""
-        return any(name in line for line in self.lines[node.lineno - 1 : node.end_lineno])
-
-    def could_bind(self, name: str) -> bool:
-        """Whether anything in the text may bind the name at module level."""
-        return bool(self.stars) or self.is_open or name in self.stored
-
-
-def read_table(text: str, path: str) -> Table:
-    """The table of a module's text; raises SyntaxError where Python refuses it."""
-    tree = ast.parse(text, path)
-    lines = text.splitlines(keepends=True)
-    table = Table(tree, lines=lines)
-    entries: List[Tuple[str, Statement]] = []
-    for node in tree.body:
-        for part in split_import(node):
-            if isinstance(part, ast.ImportFrom) and part.names[0].name == "*":
-                table.stars.append(part)
-            elif isinstance(part, (*BINDING, ast.Expr)) and not is_main_part(part):
-                statement = read_statement(part, lines, path)
-                entries.extend((name, statement) for name in entered_in(part))
-                for name in statement.binds if isinstance(part, BINDING) else ():
-                    table.binding.setdefault(name, []).append(statement)
-    for name, statement in entries:
-        if any(isinstance(bound.node, (ast.Assign, ast.AnnAssign)) for bound in table.binding.get(name, ())):
-            table.binding[name].append(statement)
-    note_names(table)
-    return table
-
-
-def note_names(table: Table) -> None:
-    """Enter the functions of the text, and every name that it may bind at module level, `global` included."""
-    for inner in ast.walk(table.tree):
-        if isinstance(inner, ast.FunctionDef):
-            table.functions.append(inner)
-        elif isinstance(inner, ast.Global):
-            table.stored.update(inner.names)
-        elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id in WRITERS:
-            table.is_open = True
-    waiting: List[ast.AST] = list(table.tree.body)
+def stored_in(node: ast.AST) -> Set[str]:
+    """Every name that a statement may bind in the scope that it stands in."""
+    found: Set[str] = set()
+    waiting: List[ast.AST] = [node]
     while waiting:
-        node = waiting.pop()
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            table.stored.add(node.name)
-            continue
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            table.stored.add(node.id)
-        elif isinstance(node, ast.alias):
-            table.stored.add(bound_by(node))
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            table.stored.add(node.name)
-        waiting.extend(ast.iter_child_nodes(node))
+        inner = waiting.pop()
+        if isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.add(inner.name)
+        elif isinstance(inner, ast.comprehension):
+            waiting.extend([inner.iter, *inner.ifs])
+        elif not isinstance(inner, ast.Lambda):
+            if isinstance(inner, ast.Name) and not isinstance(inner.ctx, ast.Load):
+                found.add(inner.id)
+            elif isinstance(inner, ast.alias):
+                found.add(bound_by(inner))
+            elif isinstance(inner, ast.ExceptHandler) and inner.name:
+                found.add(inner.name)
+            waiting.extend(ast.iter_child_nodes(inner))
+    return found
 
 
-def read_statement(node: ast.stmt, lines: List[str], path: str) -> Statement:
-    """One statement with the names that it binds and needs."""
+def segment_of(node: ast.stmt, lines: List[str]) -> str:
+    """The lines of a statement, decorators included."""
     first = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", ()))])
-    segment = "".join(lines[first - 1 : node.end_lineno])
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return Statement(node, frozenset(bound_by(alias) for alias in node.names), frozenset(), frozenset())
-    binds, now, later = names_of(node, segment, path)
-    return Statement(node, binds, now - binds if isinstance(node, ast.ClassDef) else now, later)
+    return "".join(lines[first - 1 : node.end_lineno])
 
 
 def split_import(node: ast.stmt) -> Iterator[ast.stmt]:
@@ -138,24 +69,20 @@ def is_main_part(node: ast.AST) -> bool:
     )
 
 
-def names_of(node: ast.stmt, segment: str, path: str) -> Tuple[FrozenSet[str], FrozenSet[str], FrozenSet[str]]:
-    """Names that a statement binds, needs to run, and needs when what it defines is called."""
+def names_needed(node: ast.stmt, segment: str, path: str) -> Tuple[FrozenSet[str], FrozenSet[str]]:
+    """Names that a statement needs to run, and those that it needs when what it defines is called."""
     try:
         scope = symtable.symtable(segment, path, "exec")
     except (
         SyntaxError
     ):  # cut out of its lines it may not stand alone (two statements on one line); every name then counts
-        used = frozenset(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
-        return used, used, frozenset()
-    binds = {name.get_name() for name in scope.get_symbols() if name.is_assigned() or name.is_imported()}
-    binds.update(child.get_name() for child in scope.get_children() if child.get_type() in ("class", "function"))
-    binds.update(changed_by(node))
+        return frozenset(part.id for part in ast.walk(node) if isinstance(part, ast.Name)), frozenset()
     now = {name.get_name() for name in scope.get_symbols() if name.is_referenced()}
     later: Set[str] = set()
     is_definition = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
     for child in scope.get_children():
         collect_globals(child, now, later if is_definition else now)
-    return frozenset(binds), frozenset(now), frozenset(later)
+    return frozenset(now), frozenset(later)
 
 
 def changed_by(node: ast.stmt) -> Iterator[str]:

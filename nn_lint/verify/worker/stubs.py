@@ -30,6 +30,8 @@ class Stub:
         self._stub_loading = loading
 
     def __getattr__(self, name: str) -> Any:
+        if name == "__version__" and not self._stub_loading.depth:
+            raise self._missing()
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         return Stub(self._stub_name + "." + name, self._stub_reason, self._stub_loading)

@@ -6,6 +6,8 @@ import ast
 import re
 from typing import Dict, Iterator, List, Optional
 
+from .vocabulary import constructor_value
+
 NUMBERS = "[8, 8, 8, 8]"
 MODULE_ATTRIBUTES = {"parameters", "modules", "children", "eval"}
 HINTS = {"int": None, "float": "0.1", "bool": "False", "str": '"mean"', "Tensor": "torch.randn(4, 4)"}
@@ -42,6 +44,9 @@ def sequence_value(holder: str, inner: str) -> str:
 
 def used_value(init: ast.FunctionDef, methods: List[ast.FunctionDef], name: str) -> Optional[str]:
     """A value for a parameter by what the class does with it; None where its uses tell nothing."""
+    keys = keys_read(methods, name)
+    if keys:
+        return "{" + ", ".join(f"{key!r}: {constructor_value(key) or '8'}" for key in keys) + "}"
     structure = next((value for value in (structure_of(node, name) for node in ast.walk(init)) if value), None)
     if structure is not None:
         return structure
@@ -62,11 +67,22 @@ def used_value(init: ast.FunctionDef, methods: List[ast.FunctionDef], name: str)
     return None
 
 
+def keys_read(methods: List[ast.FunctionDef], name: str) -> List[str]:
+    """The keys that are read from a parameter, or from the attribute of its name: `options["width"]`."""
+    keys: List[str] = []
+    for method in methods:
+        for node in ast.walk(method):
+            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+                key, held = node.slice.value, is_name(node.value, name) or is_self(node.value, name)
+                if held and isinstance(key, str) and isinstance(node.ctx, ast.Load) and key not in keys:
+                    keys.append(key)
+    return keys
+
+
 def structure_of(node: ast.AST, name: str) -> Optional[str]:
     """A list, dictionary or number where a node treats the parameter as one."""
     if isinstance(node, ast.Subscript) and is_name(node.value, name) and isinstance(node.ctx, ast.Load):
-        by_name = isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
-        return "{}" if by_name else NUMBERS
+        return NUMBERS
     if isinstance(node, (ast.For, ast.comprehension)) and iterates(node.iter, name):
         return NUMBERS
     if isinstance(node, ast.Starred) and is_name(node.value, name):

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Optional
+from typing import Optional, Pattern, Tuple
+
+
+def compiled(*entries: Tuple[str, str]) -> Tuple[Tuple[Pattern[str], str], ...]:
+    """Patterns and what they mean, ready before the first process is forked."""
+    return tuple((re.compile(pattern), meaning) for pattern, meaning in entries)
+
 
 # Order matters: the first pattern that covers the whole name decides.
-CONSTRUCTOR = (
+CONSTRUCTOR = compiled(
     (r"(in|img|image|input)_?(chans?|img_channels)|(img|image|input|num_input|n_input)_(channels|chans|nc|ch)", "3"),
     (r"n_?channels|num_channels|channels_in|input_nc|colou?r_channels", "3"),
     (r"output_nc|num_(in|out)_ch", "3"),
@@ -130,7 +136,7 @@ CONSTRUCTOR = (
 )
 
 # What a forward's parameter is, by its name.
-INPUTS = (
+INPUTS = compiled(
     (r"(\w+_)?(mask|masks)", "mask"),
     (
         r"(\w+_)?(ids|tokens?|token_ids|indices|index|labels|words|sentence|sentences|caps|captions|text|texts|src_seq|trg_seq)|idx|targets?",
@@ -146,10 +152,22 @@ INPUTS = (
 )
 
 
+# The axes of inputs that stand beside others, by their names.
+AXES = compiled(
+    (r"(t|time|timestep|step|cond|style|label|class|pooled)_?emb(ed(ding)?s?)?|emb|vec|conditioning", "b c"),
+    (r"(\w+_)?hidden_states?|memory|tgt|src|query|key|value|q|k|v|queries|keys|values|context", "b n c"),
+)
+
+
+def axes_of(name: str) -> Tuple[str, ...]:
+    """The names of an input's axes by its own name; none for one that means nothing in particular."""
+    return next((tuple(axes.split()) for pattern, axes in AXES if pattern.fullmatch(name)), ())
+
+
 def constructor_value(name: str) -> Optional[str]:
     """An expression for a constructor parameter of this name; None for a name that means nothing in particular."""
     for pattern, text in CONSTRUCTOR:
-        if re.fullmatch(pattern, name):
+        if pattern.fullmatch(name):
             return text
     return None
 
@@ -157,6 +175,6 @@ def constructor_value(name: str) -> Optional[str]:
 def input_kind(name: str) -> str:
     """What a forward's parameter of this name is; `tensor` where the name says nothing."""
     for pattern, kind in INPUTS:
-        if re.fullmatch(pattern, name):
+        if pattern.fullmatch(name):
             return kind
     return "tensor"
