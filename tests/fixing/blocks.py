@@ -73,7 +73,7 @@ FAULTY = (
     _block(
         """
         @register
-        @other(name="x",
+        @registry.add(name="x",
             value=3)
         class Decorated_N_(nn.Module):
             marks = {"a": 1,
