@@ -115,7 +115,9 @@ def _assigned(node: cst.CSTNode, name: str) -> cst.BaseExpression | None:
     return node.value if found and isinstance(node, (cst.Assign, cst.AnnAssign)) else None
 
 
-_CALLED = re.compile(r"\bSequential\(\s*(?:[\[(]|[\w.]+\s*(?:,?\s*\)|\[)|\w+\s*[-+*]|(?:list|tuple)\(|.*\n?.*\bfor\b)")
+_CALLED = re.compile(
+    r"\bSequential\(\s*(?:[\[(]|[\w.]+\s*(?:,?\s*\)|\[)|[\w.]+\s*[-+*]|(?:list|tuple)\(|.*\n?.*\bfor\b)"
+)
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
