@@ -115,7 +115,7 @@ def _assigned(node: cst.CSTNode, name: str) -> cst.BaseExpression | None:
     return node.value if found and isinstance(node, (cst.Assign, cst.AnnAssign)) else None
 
 
-_CALLED = re.compile(r"Sequential\(\s*(?:[\[(]|[\w.]+\s*(?:,?\s*\)|\[)|\w+\s*[-+*]|(?:list|tuple)\()")
+_CALLED = re.compile(r"Sequential\(\s*(?:[\[(]|[\w.]+\s*(?:,?\s*\)|\[)|[\w.]+\s*[-+*]|(?:list|tuple)\()")
 _GENERATED = re.compile(r"\bfor\b")
 
 

@@ -101,15 +101,14 @@ def _repair(cls: ModuleClass, init: Method, store: Store) -> Repair | None:
     return Repair("Register it as a buffer that is not saved", edits)
 
 
-_STORE = re.compile(
-    r"=[ \t(\r\n]*(?:\w+\.)*(?:empty|\w*Tensor|tensor|zeros|ones|randn?|full|eye|\w+space"
-    r"|arange|from_numpy|as_tensor|\w+_window|normal)\("
+_MADE = re.compile(
+    r"\b(?:empty|\w*Tensor|tensor|zeros|ones|randn?|full|eye|\w+space|arange|from_numpy|as_tensor|\w+_window|normal)\("
 )
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A `forward`, and an attribute that gets a new tensor."""
-    return facts.method("forward") is not None and _STORE.search(bare_code(source)) is not None
+    """A `forward`, and a new tensor, from which an attribute may be computed."""
+    return facts.method("forward") is not None and _MADE.search(bare_code(source)) is not None
 
 
 RULE = Rule(
