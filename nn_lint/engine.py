@@ -78,10 +78,12 @@ class Engine:
         seen = {file.text.content}
         for _ in range(MAX_PASSES):
             chosen = _choose([item for item in remaining if item.fix is not None and accepts(item)])
+            content = _applied(file.text, chosen)
+            if not Text(content).is_readable:
+                chosen = [item for item in chosen if Text(_applied(file.text, [item])).is_readable]
+                content = _applied(file.text, chosen)
             if not chosen:
                 break
-            edits = dict.fromkeys(edit for item in chosen if item.fix for edit in item.fix.edits)
-            content = apply_edits(file.text.lines, edits)
             after = self._hierarchy.files.add(file.path, Text(content, file.text.filename))
             if not after.text.is_readable or content in seen:
                 self._restore(file)
@@ -180,6 +182,11 @@ def _choose(fixable: list[Diagnostic]) -> list[Diagnostic]:
     candidates = alone or fixable
     chosen = first_compatible([item.fix.edits if item.fix else () for item in candidates])
     return [candidates[index] for index in chosen]
+
+
+def _applied(text: Text, chosen: Iterable[Diagnostic]) -> str:
+    """A text with the edits of some fixes."""
+    return apply_edits(text.lines, dict.fromkeys(edit for item in chosen if item.fix for edit in item.fix.edits))
 
 
 def _diagnostic(rule: Rule, finding: Finding, text: Text, facts: ClassFacts | None) -> Diagnostic:

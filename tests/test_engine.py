@@ -5,13 +5,16 @@ from __future__ import annotations
 import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nn_lint.config import Settings
 from nn_lint.diagnostic import Applicability, Diagnostic
-from nn_lint.rules import all_rules
+from nn_lint.rules import all_rules, load_rule
+from nn_lint.rules.listing import ListedRule
+from nn_lint.rules.rule import Finding, Rule
 from nn_lint.runner.check import FEW_FILES, check_files
 from nn_lint.runner.reports import FileReport
 
@@ -175,6 +178,25 @@ def test_self_goes_behind_type_parameters() -> None:
 )
 def test_what_no_python_reads_is_an_error(text: str) -> None:
     assert codes(text) == ["NN001"]
+
+
+def test_a_fix_that_breaks_the_file_keeps_no_other_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(listed: ListedRule) -> Rule:
+        rule = load_rule(listed)
+        if rule.code != "NN201" or rule.check is None:
+            return rule
+        check_class = rule.check
+        return replace(rule, check=lambda cls: map(_broken, check_class(cls)))
+
+    monkeypatch.setattr("nn_lint.engine.load_rule", load)
+    text = NET.format("")
+    assert fix(text, codes=frozenset({"NN101", "NN201"})).content == NET.format("\n        super().__init__()")
+
+
+def _broken(finding: Finding) -> Finding:
+    assert finding.repair is not None
+    edits = tuple(replace(edit, content="((") for edit in finding.repair.edits)
+    return replace(finding, repair=replace(finding.repair, edits=edits))
 
 
 def test_diagnostics_travel_between_processes() -> None:

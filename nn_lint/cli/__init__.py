@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from types import TracebackType
 
@@ -12,6 +13,7 @@ from nn_lint.cli.exit_codes import BROKEN_PIPE, FAILURE, INTERRUPTED
 def main() -> None:
     """Run `nn-lint` and leave the process with its exit code."""
     sys.excepthook = _report_crash
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run())
 
 

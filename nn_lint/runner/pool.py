@@ -14,7 +14,7 @@ from multiprocessing import active_children
 def own_pool() -> Iterator[Executor]:
     """One process a core. They leave an interrupt to this one, which then ends them at once."""
     others = set(active_children())
-    pool = ProcessPoolExecutor(os.cpu_count() or 1, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_IGN))
+    pool = ProcessPoolExecutor(os.cpu_count() or 1, initializer=_leave_interrupts)
     try:
         yield pool
     except BaseException:
@@ -23,3 +23,9 @@ def own_pool() -> Iterator[Executor]:
         raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _leave_interrupts() -> None:
+    """Let the process that shares out the work decide what an interrupt ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)

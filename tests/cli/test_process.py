@@ -95,7 +95,8 @@ def test_an_interrupt_is_quiet(project: Path) -> None:
     assert (process.returncode, errors) == (130, b"")
 
 
-def test_an_interrupt_stops_every_process_of_a_run(project: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_stops_every_process_of_a_run(sent: signal.Signals, project: Path) -> None:
     for number in range(40):
         (project / f"net{number}.py").write_text(BAD * 40)
     with subprocess.Popen(
@@ -103,7 +104,7 @@ def test_an_interrupt_stops_every_process_of_a_run(project: Path) -> None:
     ) as process:
         assert process.stdout is not None and process.stderr is not None
         process.stdout.readline()
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, sent)
         errors = process.stderr.read()
     assert (process.returncode, errors) == (130, b"")
     with pytest.raises(ProcessLookupError):
