@@ -100,9 +100,14 @@ class ModuleClass:
         self.registry = registry
 
     @cached_property
+    def _slice(self) -> tuple[ClassSyntax, tuple[Method, ...]]:
+        """Tree and methods together: those that are kept may be dropped and parsed anew between two questions."""
+        return self.registry.slices.of(self.definition)
+
+    @property
     def syntax(self) -> ClassSyntax:
         """The libcst tree of the class; parsed only when something asks for it."""
-        return self.registry.slices.of(self.definition)[0]
+        return self._slice[0]
 
     @cached_property
     def tree(self) -> ClassTree | None:
@@ -153,7 +158,7 @@ class ModuleClass:
     @cached_property
     def methods(self) -> tuple[Method, ...]:
         """The methods in the class body itself, in the order of the text."""
-        return self.registry.slices.of(self.definition)[1]
+        return self._slice[1]
 
     def method(self, name: str) -> Method | None:
         """The method of that name; the last definition counts."""

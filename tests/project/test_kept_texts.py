@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import nn_lint.model.module_class
 import nn_lint.project.files
 from nn_lint.config import Settings
 from nn_lint.project.files import ProjectFiles
@@ -29,8 +30,13 @@ def test_nothing_depends_on_what_is_kept(tmp_path: Path, monkeypatch: pytest.Mon
     paths = tuple(sorted(tmp_path.rglob("*.py")))
     settings = Settings(tmp_path, select=("ALL",), suspicions=True)
     expected = check_batch(paths, Job(settings, paths)).results
-    for name in ("_MOST_PARSED", "_MOST_READ"):
-        monkeypatch.setattr(nn_lint.project.files, name, 1)
+    for module, name in (
+        (nn_lint.project.files, "_MOST_PARSED"),
+        (nn_lint.project.files, "_MOST_READ"),
+        (nn_lint.model.module_class, "_MOST_PARSED"),
+        (nn_lint.model.module_class, "_KEPT_MODELS"),
+    ):
+        monkeypatch.setattr(module, name, 1)
     assert check_batch(paths, Job(settings, paths)).results == expected
 
 
