@@ -29,6 +29,10 @@ TOLD = {
         net(f"{LINEAR}\nself.b = nn.Linear(4, 4)", "dead = self.b(x)\nif x is None:\n return x\nreturn self.a(x)"),
         Note("NN604", "`b` (Linear) gets no gradient: what it gives in line 11 reaches no output", 9, True),
     ),
+    "nothing else is trained": (
+        net("self.b = nn.Linear(4, 4)", "dead = self.b(x)\nreturn x * 2"),
+        Note("NN604", "`b` (Linear) gets no gradient: what it gives in line 10 reaches no output", 8, True),
+    ),
     "evaluated alone": (
         net(f"{LINEAR}\nself.b = nn.Linear(4, 4)", "self.b(x)\nif x is None:\n return x\nreturn self.a(x)"),
         Note("NN604", "`b` (Linear) gets no gradient: what it gives in line 11 reaches no output", 9, True),

@@ -34,7 +34,7 @@ def check(checked: Checked) -> Iterator[Message]:
         yield from unusable(checked, seen)
         return
     yield from (told(layer) for layer in hidden if any(id(each) in seen.alive for each in layer.parameters))
-    if seen.connected:
+    if seen.connected or not seen.trail.cuts:
         yield from dead(checked, seen)
     elif seen.floating:
         yield from cut_whole(checked, seen)
