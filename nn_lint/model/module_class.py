@@ -161,7 +161,9 @@ class ModuleClass:
         return self._slice[1]
 
     def method(self, name: str) -> Method | None:
-        """The method of that name; the last definition counts."""
+        """The method of that name; the last definition counts. A class that has none is not parsed to say so."""
+        if self.facts.method(name) is None:
+            return None
         return next((method for method in reversed(self.methods) if method.name == name), None)
 
     @property
