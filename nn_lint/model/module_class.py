@@ -28,6 +28,7 @@ from nn_lint.project.hierarchy import (
     Resolved,
     TorchClass,
 )
+from nn_lint.project.premises.assigned import assigned_attributes as tree_attributes
 from nn_lint.project.premises.sum_sides import SumSides, sum_sides
 from nn_lint.project.premises.trees import ClassTree
 from nn_lint.project.sites import Site
@@ -271,7 +272,7 @@ class ModuleClass:
         """What `self` has by the class and its read ancestors: attributes set anywhere, methods, class attributes."""
         found = set(self.rebound_attributes)
         for cls in (self, *self.ancestors):
-            found.update(method.name for method in cls.methods)
+            found.update(method.name for method in cls.facts.methods)
             found.update(cls.facts.assigned)
         return frozenset(found)
 
@@ -305,7 +306,9 @@ class ModuleClass:
 
     @cached_property
     def assigned_here(self) -> frozenset[str]:
-        """Attributes that the class's own methods set on `self`."""
+        """Attributes that the class's own methods set on `self`; libcst is asked only where CPython has no tree."""
+        if self.tree is not None:
+            return tree_attributes(self.tree)
         return frozenset(name for method in self.methods for name in assigned_attributes(method))
 
     @cached_property

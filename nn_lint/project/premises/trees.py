@@ -29,6 +29,11 @@ class MethodTree:
         return tuple(item.arg for item in (*self.node.args.posonlyargs, *self.node.args.args))
 
     @property
+    def is_static(self) -> bool:
+        """Whether it is declared to get no receiver."""
+        return any(isinstance(item, ast.Name) and item.id == "staticmethod" for item in self.node.decorator_list)
+
+    @property
     def receiver(self) -> str:
         """The name of the first parameter, mostly `self`; empty where there is none."""
         return self.parameters[0] if self.parameters else ""

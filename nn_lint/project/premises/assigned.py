@@ -1,0 +1,47 @@
+"""The attributes that the methods of a class set on `self`, by CPython's tree."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from nn_lint.project.premises.nodes import is_attribute_of, is_name, last_name
+from nn_lint.project.premises.trees import ClassTree, MethodTree
+
+
+def assigned_attributes(cls: ClassTree) -> frozenset[str]:
+    """What assignments, `setattr` and registrations with a literal name set."""
+    return frozenset(name for method in cls.methods for name in _of_method(method))
+
+
+def _of_method(method: MethodTree) -> Iterator[str]:
+    receiver = "self" if method.is_static else method.receiver or "self"
+    for node in method.nodes:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                yield from _targets(target, receiver)
+        elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+            yield from _targets(node.target, receiver)
+        elif isinstance(node, ast.Call):
+            yield from _named_by_call(node, receiver)
+
+
+def _targets(target: ast.expr, receiver: str) -> Iterator[str]:
+    if isinstance(target, (ast.Tuple, ast.List)):
+        for item in target.elts:
+            yield from _targets(item, receiver)
+    elif isinstance(target, ast.Starred):
+        yield from _targets(target.value, receiver)
+    elif is_attribute_of(target, receiver):
+        yield target.attr
+
+
+def _named_by_call(node: ast.Call, receiver: str) -> Iterator[str]:
+    """`setattr(self, "fc", ...)`, `self.add_module("fc", ...)`, `self.register_buffer("mean", ...)`."""
+    arguments = [*node.args, *(word.value for word in node.keywords)]
+    if is_name(node.func, "setattr"):
+        arguments = arguments[1:]
+    elif not is_attribute_of(node.func, receiver) or not last_name(node.func).startswith(("register_", "add_module")):
+        return
+    if arguments and isinstance(arguments[0], ast.Constant) and isinstance(arguments[0].value, str):
+        yield arguments[0].value
