@@ -324,7 +324,7 @@ def test_only_what_the_class_needs_is_executed(verifier: Verifier, tmp_path: Pat
     [
         ("import os; os._exit(0)", Stage.LIMIT),
         ("while True: pass", Stage.LIMIT),
-        ("self.x = torch.zeros(1 << 42)", Stage.LIMIT),
+        ("import numpy; self.x = numpy.ones(1 << 42)", Stage.LIMIT),
         ("raise SystemExit(0)", Stage.CONSTRUCT),
         ("open(__file__ + '.made', 'w')", Stage.LIMIT),
         ("import os; os.system('true')", Stage.LIMIT),
@@ -342,6 +342,19 @@ def test_hostile_constructors(subject: Callable[..., Subject], tmp_path: Path, b
         assert not done.runs
         assert verifier.run(subject("class Net(nn.Module):\n def forward(self, x): return x\n")).runs
     assert not list(tmp_path.iterdir())
+
+
+def test_what_does_not_fit_into_memory_is_run_for_its_shapes_alone(run: Callable[..., Run]) -> None:
+    done = run("""
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.x = torch.zeros(1 << 42)
+            def forward(self, x):
+                return x
+    """)
+    assert done.runs
+    assert done.shapes_only
 
 
 def test_printing_and_reading_disturbs_nothing(run: Callable[..., Run]) -> None:
