@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model.syntax import dotted, self_attribute
+from nn_lint.project.extract import dotted as written
 from nn_lint.project.hierarchy import ProjectClass, Resolved, TorchClass
+from nn_lint.project.premises.assigned import assignment_counts
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
@@ -96,6 +99,8 @@ class Layers:
     def own(self) -> Mapping[str, tuple[Layer, ...]]:
         """The constructions in the class itself."""
         found: dict[str, tuple[Layer, ...]] = {}
+        if not _may_construct(self._cls):
+            return found
         for layer in _constructions(self._cls):
             found[layer.attribute] = (*found.get(layer.attribute, ()), layer)
         return found
@@ -117,6 +122,8 @@ class Layers:
     @cached_property
     def assignments(self) -> Mapping[str, int]:
         """How often the class itself assigns each attribute."""
+        if self._cls.tree is not None:
+            return assignment_counts(self._cls.tree)
         counts: dict[str, int] = {}
         for method in self._cls.methods:
             targets = (node.target for node in method.nodes if isinstance(node, (cst.AssignTarget, cst.AnnAssign)))
@@ -125,6 +132,14 @@ class Layers:
                 if name is not None:
                     counts[name] = counts.get(name, 0) + 1
         return counts
+
+
+def _may_construct(cls: ModuleClass) -> bool:
+    """Whether the class gives an attribute an instance of a class that is known; libcst is not needed to say no."""
+    if cls.tree is None:
+        return True
+    callees = {written(value.func) for _, value in cls.tree.given if isinstance(value, ast.Call)}
+    return any(isinstance(cls.resolve(callee), (TorchClass, ProjectClass)) for callee in callees)
 
 
 def _constructions(cls: ModuleClass) -> Iterator[Layer]:

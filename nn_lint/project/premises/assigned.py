@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 
 from nn_lint.project.premises.nodes import is_attribute_of, is_name, last_name
 from nn_lint.project.premises.trees import ClassTree, MethodTree
@@ -14,8 +15,20 @@ def assigned_attributes(cls: ClassTree) -> frozenset[str]:
     return frozenset(name for method in cls.methods for name in _of_method(method))
 
 
+def assignment_counts(cls: ClassTree) -> Mapping[str, int]:
+    """How often assignments give each attribute of `self` a value of its own."""
+    counts: Counter[str] = Counter()
+    for method in cls.methods:
+        for node in method.nodes:
+            if not isinstance(node, (ast.Assign, ast.AnnAssign)):
+                continue
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            counts.update(target.attr for target in targets if is_attribute_of(target, method.object_name))
+    return counts
+
+
 def _of_method(method: MethodTree) -> Iterator[str]:
-    receiver = "self" if method.is_static else method.receiver or "self"
+    receiver = method.object_name
     for node in method.nodes:
         if isinstance(node, ast.Assign):
             for target in node.targets:

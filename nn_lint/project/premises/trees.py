@@ -34,6 +34,11 @@ class MethodTree:
         return any(isinstance(item, ast.Name) and item.id == "staticmethod" for item in self.node.decorator_list)
 
     @property
+    def object_name(self) -> str:
+        """What an instance goes by in it; `self` where there is no parameter for it."""
+        return "self" if self.is_static else self.receiver or "self"
+
+    @property
     def receiver(self) -> str:
         """The name of the first parameter, mostly `self`; empty where there is none."""
         return self.parameters[0] if self.parameters else ""
@@ -57,11 +62,12 @@ class ClassTree:
 
     @cached_property
     def given(self) -> tuple[tuple[str, ast.expr], ...]:
-        """The attributes that plain assignments anywhere in the class give something to, and what that is."""
+        """The attributes that assignments anywhere in the class give something to, and what that is."""
+        assignments = (node for node in self.nodes if isinstance(node, (ast.Assign, ast.AnnAssign)))
         return tuple(
             (target.attr, node.value)
-            for node in self.nodes
-            if isinstance(node, ast.Assign)
-            for target in node.targets
+            for node in assignments
+            if node.value is not None
+            for target in (node.targets if isinstance(node, ast.Assign) else (node.target,))
             if isinstance(target, ast.Attribute)
         )
