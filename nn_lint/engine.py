@@ -78,18 +78,15 @@ class Engine:
         seen = {file.text.content}
         for _ in range(MAX_PASSES):
             chosen = _choose([item for item in remaining if item.fix is not None and accepts(item)])
-            content = _applied(file.text, chosen)
-            if not Text(content).is_readable:
-                chosen = [item for item in chosen if Text(_applied(file.text, [item])).is_readable]
-                content = _applied(file.text, chosen)
-            if not chosen:
+            text = _applied(file.text, chosen)
+            if not text.is_readable:
+                chosen = [item for item in chosen if _applied(file.text, [item]).is_readable]
+                text = _applied(file.text, chosen)
+            if not text.is_readable or text.content in seen:
                 break
-            after = self._hierarchy.files.add(file.path, Text(content, file.text.filename))
-            if not after.text.is_readable or content in seen:
-                self._restore(file)
-                break
+            after = self._hierarchy.files.add(file.path, text)
             self._forget()
-            seen.add(content)
+            seen.add(text.content)
             applied.extend(chosen)
             file, remaining = after, self.check(after)
         return Mended(file.text.content, tuple(applied), remaining)
@@ -184,9 +181,10 @@ def _choose(fixable: list[Diagnostic]) -> list[Diagnostic]:
     return [candidates[index] for index in chosen]
 
 
-def _applied(text: Text, chosen: Iterable[Diagnostic]) -> str:
+def _applied(text: Text, chosen: Iterable[Diagnostic]) -> Text:
     """A text with the edits of some fixes."""
-    return apply_edits(text.lines, dict.fromkeys(edit for item in chosen if item.fix for edit in item.fix.edits))
+    edits = dict.fromkeys(edit for item in chosen if item.fix for edit in item.fix.edits)
+    return Text(apply_edits(text.lines, edits), text.filename)
 
 
 def _diagnostic(rule: Rule, finding: Finding, text: Text, facts: ClassFacts | None) -> Diagnostic:

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 from nn_lint.model.residual.evidence import has_stacker_near, is_named_residual
 from nn_lint.model.residual.names import (
-    LEAST_STEM,
     LIKE_RESIDUAL_CLASS,
     RESIDUAL_COMMENT,
     RESIDUAL_DOC,
     RESIDUAL_WORD,
-    SIBLING_AFFIX,
     STOCHASTIC_DEPTH,
 )
-from nn_lint.model.residual.signs import unused_switch
+from nn_lint.model.residual.signs import siblings, unused_switch
 from nn_lint.model.residual.transformer import KINDS_OF_PARTS
 from nn_lint.project.code_text import method_code
 from nn_lint.project.premises.nodes import last_name, nodes
@@ -54,7 +52,9 @@ def _weights(cls: ModuleClass) -> Iterator[int]:
     yield int(RESIDUAL_DOC.search(cls.text) is not None or RESIDUAL_COMMENT.search(cls.text) is not None)
     yield _STRONG if unused_switch(code) is not None else int(RESIDUAL_WORD.search(code) is not None)
     yield int(_has_interface(cls))
-    yield int(_has_namesake(cls) or any(base.facts.method("forward") for base in cls.ancestry.project_classes))
+    yield int(
+        any(True for _ in siblings(cls)) or any(base.facts.method("forward") for base in cls.ancestry.project_classes)
+    )
     yield _transformer(cls)
     yield _STRONG if has_stacker_near(cls) else 0
 
@@ -62,12 +62,6 @@ def _weights(cls: ModuleClass) -> Iterator[int]:
 def _has_interface(cls: ModuleClass) -> bool:
     init = cls.facts.method("__init__")
     return "expansion" in cls.facts.assigned or (init is not None and "downsample" in init.parameters)
-
-
-def _has_namesake(cls: ModuleClass) -> bool:
-    stem = SIBLING_AFFIX.sub("", cls.name)
-    names = [facts.name for facts in cls.definition.file.facts.classes if facts != cls.facts]
-    return len(stem) >= LEAST_STEM and any(SIBLING_AFFIX.sub("", name) == stem for name in names)
 
 
 def _transformer(cls: ModuleClass) -> int:

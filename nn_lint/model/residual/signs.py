@@ -135,15 +135,20 @@ def _interface(candidate: Candidate) -> Sign | None:
 
 def _sibling(candidate: Candidate) -> Sign | None:
     """A class of the same file and the same name but for an affix adds its input; or the base class does."""
-    cls, file = candidate.cls, candidate.cls.definition.file
-    stem = SIBLING_AFFIX.sub("", cls.name)
-    near = file.facts.classes if len(stem) >= LEAST_STEM else ()
-    namesakes = (item for item in near if SIBLING_AFFIX.sub("", item.name) == stem)
-    for facts in namesakes:
-        if facts != cls.facts and facts.method("forward") and _adds(cls.registry.model(ProjectClass(file, facts))):
-            return Sign(f"its sibling `{facts.name}` adds its input", is_strong=False)
+    cls = candidate.cls
+    for sibling in siblings(cls):
+        if sibling.facts.method("forward") and _adds(cls.registry.model(sibling)):
+            return Sign(f"its sibling `{sibling.facts.name}` adds its input", is_strong=False)
     base = next((item for item in cls.ancestors if item.method("forward") is not None and _adds(item)), None)
     return None if base is None else Sign(f"its base `{base.name}` adds its input", is_strong=False)
+
+
+def siblings(cls: ModuleClass) -> Iterator[ProjectClass]:
+    """The other classes of the same file that have the same name but for an affix."""
+    stem, file = SIBLING_AFFIX.sub("", cls.name), cls.definition.file
+    for facts in file.facts.classes if len(stem) >= LEAST_STEM else ():
+        if facts != cls.facts and SIBLING_AFFIX.sub("", facts.name) == stem:
+            yield ProjectClass(file, facts)
 
 
 def _adds(cls: ModuleClass) -> bool:
