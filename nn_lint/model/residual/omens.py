@@ -52,9 +52,8 @@ def _weights(cls: ModuleClass) -> Iterator[int]:
     yield int(RESIDUAL_DOC.search(cls.text) is not None or RESIDUAL_COMMENT.search(cls.text) is not None)
     yield _STRONG if unused_switch(code) is not None else int(RESIDUAL_WORD.search(code) is not None)
     yield int(_has_interface(cls))
-    yield int(
-        any(True for _ in siblings(cls)) or any(base.facts.method("forward") for base in cls.ancestry.project_classes)
-    )
+    relatives = (*siblings(cls), *cls.ancestry.project_classes)
+    yield int(any(item.facts.method("forward") is not None for item in relatives))
     yield _transformer(cls)
     yield _STRONG if has_stacker_near(cls) else 0
 
