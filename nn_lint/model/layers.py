@@ -13,7 +13,7 @@ import libcst as cst
 from nn_lint.model.syntax import dotted, self_attribute
 from nn_lint.project.extract import dotted as written
 from nn_lint.project.hierarchy import ProjectClass, Resolved, TorchClass
-from nn_lint.project.premises.assigned import assignment_counts
+from nn_lint.project.premises.attributes import assignment_counts
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass

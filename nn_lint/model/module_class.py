@@ -28,7 +28,7 @@ from nn_lint.project.hierarchy import (
     Resolved,
     TorchClass,
 )
-from nn_lint.project.premises.assigned import assigned_attributes as tree_attributes
+from nn_lint.project.premises import attributes as by_tree
 from nn_lint.project.premises.sum_sides import SumSides, sum_sides
 from nn_lint.project.premises.trees import ClassTree
 from nn_lint.project.sites import Site
@@ -151,7 +151,7 @@ class ModuleClass:
         """The name in the `class` line."""
         return self.syntax.span(self.syntax.node.name)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The source of the class, decorators included."""
         return self.definition.file.text.readable.rows(self.facts.first_row, self.facts.end_row)
@@ -308,12 +308,14 @@ class ModuleClass:
     def assigned_here(self) -> frozenset[str]:
         """Attributes that the class's own methods set on `self`; libcst is asked only where CPython has no tree."""
         if self.tree is not None:
-            return tree_attributes(self.tree)
+            return by_tree.assigned_attributes(self.tree)
         return frozenset(name for method in self.methods for name in assigned_attributes(method))
 
     @cached_property
     def read_here(self) -> frozenset[str]:
         """Attributes that the class's own methods take of `self`."""
+        if self.tree is not None:
+            return by_tree.read_attributes(self.tree)
         return frozenset(name for method in self.methods for name in read_attributes(method))
 
     @property

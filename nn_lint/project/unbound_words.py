@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import keyword
 import re
+from functools import lru_cache
 
 from nn_lint.project.code_text import bare_code
 from nn_lint.project.facts import MethodFacts
@@ -53,7 +54,13 @@ def _source(cls: ProjectClass) -> str:
 
 def _owned(cls: ProjectClass, source: str) -> set[str]:
     """The names that self has, or that a method takes of it."""
-    return {*_OWN.findall(source), *(method.name for method in cls.facts.methods), *cls.facts.assigned}
+    return {*_said_of_self(source), *(method.name for method in cls.facts.methods), *cls.facts.assigned}
+
+
+@lru_cache(maxsize=64)
+def _said_of_self(source: str) -> frozenset[str]:
+    """The words behind `self.`, remembered: a large base is asked for each of its heirs."""
+    return frozenset(_OWN.findall(source))
 
 
 def _bound_words(text: str) -> set[str]:

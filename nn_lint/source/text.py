@@ -39,8 +39,10 @@ class Text:
 
     def release(self) -> None:
         """Drop what can be computed again; a tree takes many times the memory of its text."""
-        for name in ("_parsed", "class_nodes", "lines", "reindented", "readable"):
+        for name in ("_parsed", "class_nodes", "lines", "readable"):
             self.__dict__.pop(name, None)
+        if self.__dict__.get("reindented") is not None:
+            del self.reindented
 
     @cached_property
     def lines(self) -> Lines:

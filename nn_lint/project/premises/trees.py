@@ -28,6 +28,15 @@ class MethodTree:
         """The names of the positional parameters."""
         return tuple(item.arg for item in (*self.node.args.posonlyargs, *self.node.args.args))
 
+    @cached_property
+    def targets(self) -> frozenset[ast.expr]:
+        """What assignments, annotated ones too, give a value to as a whole; parts of tuples are none."""
+        found: list[ast.expr] = []
+        for node in self.nodes:
+            if isinstance(node, (ast.Assign, ast.AnnAssign)):
+                found += node.targets if isinstance(node, ast.Assign) else [node.target]
+        return frozenset(found)
+
     @property
     def is_static(self) -> bool:
         """Whether it is declared to get no receiver."""

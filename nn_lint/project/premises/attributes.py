@@ -1,4 +1,4 @@
-"""The attributes that the methods of a class set on `self`, by CPython's tree."""
+"""The attributes that the methods of a class set on `self` and take of it, by CPython's tree."""
 
 from __future__ import annotations
 
@@ -19,12 +19,18 @@ def assignment_counts(cls: ClassTree) -> Mapping[str, int]:
     """How often assignments give each attribute of `self` a value of its own."""
     counts: Counter[str] = Counter()
     for method in cls.methods:
-        for node in method.nodes:
-            if not isinstance(node, (ast.Assign, ast.AnnAssign)):
-                continue
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            counts.update(target.attr for target in targets if is_attribute_of(target, method.object_name))
+        counts.update(item.attr for item in method.targets if is_attribute_of(item, method.object_name))
     return counts
+
+
+def read_attributes(cls: ClassTree) -> frozenset[str]:
+    """What methods take of `self` other than to give it a value of its own."""
+    return frozenset(
+        node.attr
+        for method in cls.methods
+        for node in method.nodes
+        if is_attribute_of(node, method.object_name) and node not in method.targets
+    )
 
 
 def _of_method(method: MethodTree) -> Iterator[str]:
