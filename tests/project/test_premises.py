@@ -12,6 +12,8 @@ from nn_lint.project.premises.discarded import may_drop_result
 from nn_lint.project.premises.features import may_disagree
 from nn_lint.project.premises.nodes import nodes
 from nn_lint.project.premises.parents import may_store_itself
+from nn_lint.project.premises.parts import names_of_parts
+from nn_lint.project.premises.reach import taken
 from nn_lint.project.premises.repeats import may_repeat
 from nn_lint.project.premises.shortcut import adds_for_certain
 from nn_lint.project.premises.states import may_carry_state
@@ -184,3 +186,26 @@ def test_results_that_may_be_dropped(rows: list[str], expected: bool) -> None:
 )
 def test_states_that_may_be_carried(rows: list[str], expected: bool) -> None:
     assert may_carry_state(tree(forward(*rows))) is expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["self.attn = Attention(width)"], {"Attention"}),
+        (["self.attn = nn.ModuleList([Attention(width), Norm(width)])"], {"ModuleList", "Attention", "Norm"}),
+        (["self.attn = nn.ModuleList()", "self.attn.append(Attention(width))"], {"ModuleList", "append", "Attention"}),
+        (
+            ["layers = [Attention(width)]", "layers.append(Norm(width))", "self.attn = layers"],
+            {"Attention", "Norm", "append"},
+        ),
+        (["self.attn = width", "self.other = Attention(width)"], set()),
+    ],
+)
+def test_names_of_the_parts_of_an_attribute(rows: list[str], expected: set[str]) -> None:
+    assert names_of_parts(tree(init(*rows)))["attn"] == expected
+
+
+def test_forward_takes_what_its_helpers_take_here_and_in_a_base() -> None:
+    heir = tree(init("self.never = 1"), forward("return super().mix(self.norm(x))"), "def unused(self):\n    self.rest")
+    base = tree("def mix(self, x):\n    return self.attn(x) + other.thing")
+    assert taken([heir, base]) == {"__init__", "forward", "mix", "norm", "attn"}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import TYPE_CHECKING
 
 from nn_lint.model.residual.evidence import has_stacker_near, is_named_residual
@@ -18,7 +17,8 @@ from nn_lint.model.residual.names import (
 from nn_lint.model.residual.signs import siblings, unused_switch
 from nn_lint.model.residual.transformer import KINDS_OF_PARTS
 from nn_lint.project.code_text import method_code
-from nn_lint.project.premises.nodes import last_name, nodes
+from nn_lint.project.premises.parts import names_of_parts
+from nn_lint.project.premises.reach import taken
 from nn_lint.project.premises.shortcut import adds_for_certain
 
 if TYPE_CHECKING:
@@ -64,28 +64,17 @@ def _has_interface(cls: ModuleClass) -> bool:
 
 
 def _transformer(cls: ModuleClass) -> int:
-    """Attention with a norm, or strongly with a feed-forward part, among the submodules that methods take of self."""
-    if cls.tree is None:
+    """Attention with a norm, or strongly with a feed-forward part, among the submodules that forward takes of self."""
+    trees = [item.tree for item in (cls, *cls.ancestors)]
+    known = [tree for tree in trees if tree is not None]
+    if len(known) < len(trees):
         return _STRONG
-    words: dict[str, set[str]] = {}
-    for name, value in cls.tree.given:
-        made = {last_name(item.func) for item in nodes(value) if isinstance(item, ast.Call)}
-        words.setdefault(name, set()).update(made)
-    taken = {
-        node.attr
-        for method in cls.tree.methods
-        if method.name != "__init__"
-        for node in method.nodes
-        if isinstance(node, ast.Attribute) and last_name(node.value) == method.receiver
-    }
-    inherits = any(True for _ in cls.ancestry.project_classes)
-    kinds = {kind for name in taken for kind in _kinds(name, words.get(name, set()), inherits=inherits)}
+    made = [names_of_parts(tree) for tree in known]
+    kinds = {kind for name in taken(known) for kind in _kinds({name}.union(*(parts.get(name, ()) for parts in made)))}
     if "attention" not in kinds:
         return 0
     return _STRONG if "feed-forward" in kinds else int("norm" in kinds)
 
 
-def _kinds(name: str, words: set[str], *, inherits: bool) -> Iterator[str]:
-    for kind, pattern in KINDS_OF_PARTS:
-        if pattern.search(name) or (not words and inherits) or any(map(pattern.search, words)):
-            yield kind
+def _kinds(words: Set[str]) -> Iterator[str]:
+    return (kind for kind, pattern in KINDS_OF_PARTS if any(map(pattern.search, words)))

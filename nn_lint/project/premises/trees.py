@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from functools import cached_property
 
-from nn_lint.project.premises.nodes import nodes
+from nn_lint.project.premises.nodes import last_name, nodes
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -80,3 +80,15 @@ class ClassTree:
             for target in (node.targets if isinstance(node, ast.Assign) else (node.target,))
             if isinstance(target, ast.Attribute)
         )
+
+    @cached_property
+    def local_names(self) -> frozenset[str]:
+        """The names that something in the class gives a value to."""
+        return frozenset(
+            node.id for node in self.nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+        )
+
+    @cached_property
+    def called_names(self) -> frozenset[str]:
+        """The last names of all that is called anywhere in the class."""
+        return frozenset(last_name(node.func) for node in self.nodes if isinstance(node, ast.Call))
