@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 import libcst as cst
@@ -29,6 +29,7 @@ from nn_lint.project.hierarchy import (
     TorchClass,
 )
 from nn_lint.project.premises import attributes as by_tree
+from nn_lint.project.premises.parts import names_of_parts
 from nn_lint.project.premises.sum_sides import SumSides, sum_sides
 from nn_lint.project.premises.trees import ClassTree
 from nn_lint.project.sites import Site
@@ -120,6 +121,11 @@ class ModuleClass:
     def sum_sides(self) -> SumSides:
         """What the sums in its methods may have as sides, by CPython's tree."""
         return SumSides() if self.tree is None else sum_sides(self.tree, self.inherited_methods)
+
+    @cached_property
+    def parts(self) -> Mapping[str, frozenset[str]]:
+        """The names of what each attribute may be made of, by CPython's tree."""
+        return {} if self.tree is None else names_of_parts(self.tree)
 
     @property
     def facts(self) -> ClassFacts:

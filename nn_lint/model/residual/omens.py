@@ -17,7 +17,6 @@ from nn_lint.model.residual.names import (
 from nn_lint.model.residual.signs import siblings, unused_switch
 from nn_lint.model.residual.transformer import KINDS_OF_PARTS
 from nn_lint.project.code_text import method_code
-from nn_lint.project.premises.parts import names_of_parts
 from nn_lint.project.premises.reach import taken
 from nn_lint.project.premises.shortcut import adds_for_certain
 
@@ -65,12 +64,13 @@ def _has_interface(cls: ModuleClass) -> bool:
 
 def _transformer(cls: ModuleClass) -> int:
     """Attention with a norm, or strongly with a feed-forward part, among the submodules that forward takes of self."""
-    trees = [item.tree for item in (cls, *cls.ancestors)]
-    known = [tree for tree in trees if tree is not None]
-    if len(known) < len(trees):
+    line = (cls, *cls.ancestors)
+    trees = [item.tree for item in line if item.tree is not None]
+    if len(trees) < len(line):
         return _STRONG
-    made = [names_of_parts(tree) for tree in known]
-    kinds = {kind for name in taken(known) for kind in _kinds({name}.union(*(parts.get(name, ()) for parts in made)))}
+    kinds = {
+        kind for name in taken(trees) for kind in _kinds({name}.union(*(item.parts.get(name, ()) for item in line)))
+    }
     if "attention" not in kinds:
         return 0
     return _STRONG if "feed-forward" in kinds else int("norm" in kinds)
