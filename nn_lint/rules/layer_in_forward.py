@@ -38,6 +38,7 @@ from nn_lint.model.torch_spelling import spell_function
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.hierarchy import TorchClass
+from nn_lint.project.premises.made_layers import may_call_what_it_builds
 from nn_lint.project.premises.reach import reached_code
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
@@ -164,7 +165,9 @@ def sieve(facts: ClassFacts, source: str) -> bool:
 
 
 def premise(cls: ModuleClass) -> bool:
-    """Such an instance in a method that forward may reach."""
+    """Such an instance in a method that forward may reach, and one that is called."""
+    if cls.tree is not None and not may_call_what_it_builds(cls.tree):
+        return False
     return any(map(_builds, reached_code(cls.definition, cls.ancestry.project_classes)))
 
 

@@ -41,6 +41,7 @@ from nn_lint.model.residual.leftovers import (
 from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE, SHORTCUT_CONDITION
 from nn_lint.project.code_text import bare_code, has_code_after_return, method_code, unread_attributes, unread_names
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.lost_sums import may_lose_sum
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 
@@ -123,6 +124,15 @@ def sieve(facts: ClassFacts, source: str) -> bool:
         return True
     if _BARE_SUM.search(code) or ("+" in code and has_code_after_return(code)):
         return True
+    return _has_unread_shortcut(source)
+
+
+def premise(cls: ModuleClass) -> bool:
+    """The same by CPython's tree, which knows where statements begin and end."""
+    return cls.tree is None or may_lose_sum(cls.tree) or _has_unread_shortcut(cls.text)
+
+
+def _has_unread_shortcut(source: str) -> bool:
     return any(
         SHORTCUT_ATTRIBUTE.fullmatch(name) or RESIDUAL_FLAG.fullmatch(name) or SHORTCUT_CONDITION.fullmatch(name)
         for name in unread_attributes(bare_code(source))
@@ -136,6 +146,7 @@ RULE = Rule(
     fix=Applicability.VERIFIED,
     check=check,
     sieve=sieve,
+    premise=premise,
     examples=(
         Example(
             """

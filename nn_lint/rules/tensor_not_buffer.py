@@ -32,6 +32,7 @@ from nn_lint.model.occurrences import attribute_occurrences
 from nn_lint.model.stores import Store, stores
 from nn_lint.project.code_text import bare_code
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.constants import may_keep_new_tensor
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _MOVING = re.compile(r"\.\s*(?:to|cuda|cpu|type_as|to_device|numpy)\(|\bdevice\b|new_tensor|\bnumpy\b")
@@ -102,13 +103,19 @@ def _repair(cls: ModuleClass, init: Method, store: Store) -> Repair | None:
 
 
 _MADE = re.compile(
-    r"\b(?:empty|\w*Tensor|tensor|zeros|ones|randn?|full|eye|\w+space|arange|from_numpy|as_tensor|\w+_window|normal)\("
+    r"empty|\w*Tensor|tensor|zeros|ones|randn?|full|eye|\w+space|arange|from_numpy|as_tensor|\w+_window|normal"
 )
+_MAKES = re.compile(rf"\b(?:{_MADE.pattern})\(")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
     """A `forward`, and a new tensor, from which an attribute may be computed."""
-    return facts.method("forward") is not None and _MADE.search(bare_code(source)) is not None
+    return facts.method("forward") is not None and _MAKES.search(bare_code(source)) is not None
+
+
+def premise(cls: ModuleClass) -> bool:
+    """Such a tensor in an attribute that forward takes."""
+    return cls.tree is None or may_keep_new_tensor(cls.tree, _MADE)
 
 
 RULE = Rule(
@@ -118,6 +125,7 @@ RULE = Rule(
     fix=Applicability.UNSAFE,
     check=check,
     sieve=sieve,
+    premise=premise,
     examples=(
         Example(
             """

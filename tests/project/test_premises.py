@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 from textwrap import dedent
 
 import pytest
 
+from nn_lint.project.premises.constants import may_keep_new_tensor
 from nn_lint.project.premises.containers import may_hold_layers
 from nn_lint.project.premises.discarded import may_drop_result
 from nn_lint.project.premises.features import may_disagree
+from nn_lint.project.premises.lost_sums import may_lose_sum
+from nn_lint.project.premises.made_layers import may_call_what_it_builds
 from nn_lint.project.premises.nodes import nodes
 from nn_lint.project.premises.parents import may_store_itself
 from nn_lint.project.premises.parts import names_of_parts
@@ -209,3 +213,52 @@ def test_forward_takes_what_its_helpers_take_here_and_in_a_base() -> None:
     heir = tree(init("self.never = 1"), forward("return super().mix(self.norm(x))"), "def unused(self):\n    self.rest")
     base = tree("def mix(self, x):\n    return self.attn(x) + other.thing")
     assert taken([heir, base]) == {"__init__", "forward", "mix", "norm", "attn"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["out = self.conv(x)", "out + x", "return out"], True),
+        (["out = self.conv(x)", "out.add(x)", "return out"], True),
+        (["out = self.conv(x)", "out == out + x", "return out"], True),
+        (["out = self.conv(x)", "z = out + x", "return out"], True),
+        (["out = self.conv(x)", "z, w = out + x, out", "return out"], True),
+        (["identity = x", "return self.conv(x)"], True),
+        (["return self.conv(x)", "x += y"], True),
+        (["if y:", "    return x", "else:", "    return y", "x = y + x", "return x"], True),
+        (["if y:", "    return x", "x = y + x", "return x"], False),
+        (["out = self.conv(x)", "out += x", "return out"], False),
+        (["out = self.conv(x)", "out.add_(x)", "return out"], False),
+        (["size, _ = x.shape", "return self.conv(x).view(size)"], False),
+    ],
+)
+def test_sums_that_may_be_lost(rows: list[str], expected: bool) -> None:
+    assert may_lose_sum(tree(forward(*rows))) is expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["self.mean = torch.ones(3)"], True),
+        (["self.mean = 2 * torch.ones(3).view(3, 1)"], True),
+        (["mean = torch.ones(3)", "self.mean = mean"], True),
+        (["self.rest = torch.ones(3)"], False),
+        (["self.mean = width", "self.rest = torch.ones(3)"], False),
+    ],
+)
+def test_tensors_that_may_be_kept(rows: list[str], expected: bool) -> None:
+    assert may_keep_new_tensor(tree(init(*rows), forward("return x - self.mean")), re.compile("ones")) is expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["return nn.Linear(2, 2)(x)"], True),
+        (["return nn.Linear(2, 2).to(x.device)(x)"], True),
+        (["layer = nn.Linear(2, 2)", "return layer(x)"], True),
+        (["layer = nn.Linear(2, 2)", "self.layer = layer", "return layer(x)"], False),
+        (["return Output(self.conv(x))"], False),
+    ],
+)
+def test_layers_that_may_be_built_to_be_called(rows: list[str], expected: bool) -> None:
+    assert may_call_what_it_builds(tree(forward(*rows))) is expected

@@ -1,0 +1,35 @@
+"""Whether a class may keep a new tensor as a plain attribute that its forward takes."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from nn_lint.project.premises.nodes import is_attribute_of, last_name, nodes
+from nn_lint.project.premises.trees import ClassTree, MethodTree
+
+
+def may_keep_new_tensor(cls: ClassTree, made: re.Pattern[str]) -> bool:
+    """`__init__` gives an attribute that forward takes something with such a call in it, or with a local name."""
+    kept = {name for method in cls.methods if method.name == "__init__" for name in _kept(method, made)}
+    return any(
+        isinstance(node, ast.Attribute) and node.attr in kept
+        for method in cls.methods
+        if method.name == "forward"
+        for node in method.nodes
+    )
+
+
+def _kept(init: MethodTree, made: re.Pattern[str]) -> Iterator[str]:
+    calls = [node for node in init.nodes if isinstance(node, ast.Call) and made.fullmatch(last_name(node.func))]
+    local = {node.id for node in init.nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    if not calls:
+        return
+    for node in init.nodes:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [target.attr for target in targets if is_attribute_of(target, init.receiver)]
+            inner = set(nodes(node.value)) if names else set()
+            if not inner.isdisjoint(calls) or any(isinstance(item, ast.Name) and item.id in local for item in inner):
+                yield from names

@@ -1,0 +1,72 @@
+"""Whether forward may compute a sum that nothing takes, or save its input for nothing."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import TypeGuard
+
+from nn_lint.project.premises.nodes import last_name, nodes
+from nn_lint.project.premises.trees import ClassTree, MethodTree
+
+_LEAVING = (ast.Return, ast.Raise)
+_BLOCKS = ("body", "orelse", "finalbody")
+
+
+def may_lose_sum(cls: ClassTree) -> bool:
+    """A sum as a statement of its own or behind a `return`, or a local name that is never read again."""
+    return any(_may_lose_sum(method) for method in cls.methods if method.name == "forward")
+
+
+def _may_lose_sum(method: MethodTree) -> bool:
+    if any(isinstance(node, ast.Expr) and _is_sum(node.value) for node in method.nodes):
+        return True
+    return any(_is_unread(method)) or any(map(_adds, _unreachable(method)))
+
+
+def _is_sum(node: ast.expr) -> bool:
+    return isinstance(node, (ast.BinOp, ast.Compare)) or (isinstance(node, ast.Call) and last_name(node.func) == "add")
+
+
+def _is_unread(method: MethodTree) -> Iterator[bool]:
+    """For each assignment to names, whether one of them is never read; parts of a tuple only where it holds a sum."""
+    read = {node.id for node in method.nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    read |= {node.target.id for node in method.nodes if isinstance(node, ast.AugAssign) and _is_plain(node.target)}
+    for node in method.nodes:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if _is_plain(target):
+                    yield target.id not in read
+                elif _adds(node.value):
+                    yield any(_is_plain(part) and part.id not in read for part in nodes(target))
+
+
+def _is_plain(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name)
+
+
+def _adds(root: ast.AST) -> bool:
+    return any(isinstance(getattr(node, "op", None), ast.Add) or last_name(node) == "add" for node in nodes(root))
+
+
+def _unreachable(method: MethodTree) -> Iterator[ast.stmt]:
+    """The statements that stand behind one that leaves the method, in its own block."""
+    for node in method.nodes:
+        for name in _BLOCKS:
+            block = getattr(node, name, None)
+            if isinstance(block, list):
+                places = [place for place, item in enumerate(block) if _leaves(item)]
+                yield from block[places[0] + 1 :] if places else ()
+
+
+def _leaves(node: ast.AST) -> bool:
+    """Whether nothing behind a statement may run; in doubt it leaves."""
+    if isinstance(node, ast.If):
+        return _ends(node.body) and _ends(node.orelse)
+    if isinstance(node, (ast.With, ast.Try, ast.For, ast.While, ast.Match)):
+        return any(isinstance(inner, _LEAVING) for inner in nodes(node))
+    return isinstance(node, _LEAVING)
+
+
+def _ends(block: Sequence[ast.stmt]) -> bool:
+    return any(map(_leaves, block))
