@@ -29,6 +29,7 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.receivers import takes_receiver
 from nn_lint.project.code_text import calls_text
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.dropouts import may_drop_always
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 
@@ -53,7 +54,8 @@ def _edit(cls: ModuleClass, found: Unguarded) -> Edit:
     return insert(cls.syntax.span(found.call.args[-1]).end, f", training={training}")
 
 
-_CALL = re.compile(r"\b(?:dropout(?:[123]d)?|scaled_dot_product_attention)\s*\(")
+_FUNCTIONS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "scaled_dot_product_attention")
+_CALL = re.compile(rf"\b(?:{'|'.join(_FUNCTIONS)})\s*\(")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -63,6 +65,11 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     )
 
 
+def premise(cls: ModuleClass) -> bool:
+    """The same, where it is no submodule that is called."""
+    return cls.tree is None or may_drop_always(cls.tree, _FUNCTIONS)
+
+
 RULE = Rule(
     code="NN505",
     name="dropout-always-on",
@@ -70,6 +77,7 @@ RULE = Rule(
     fix=Applicability.VERIFIED,
     check=check,
     sieve=sieve,
+    premise=premise,
     examples=(
         Example(
             """

@@ -11,6 +11,7 @@ import pytest
 from nn_lint.project.premises.constants import may_keep_new_tensor
 from nn_lint.project.premises.containers import may_hold_layers
 from nn_lint.project.premises.discarded import may_drop_result
+from nn_lint.project.premises.dropouts import may_drop_always
 from nn_lint.project.premises.features import may_disagree
 from nn_lint.project.premises.lost_sums import may_lose_sum
 from nn_lint.project.premises.made_layers import may_call_what_it_builds
@@ -262,3 +263,16 @@ def test_tensors_that_may_be_kept(rows: list[str], expected: bool) -> None:
 )
 def test_layers_that_may_be_built_to_be_called(rows: list[str], expected: bool) -> None:
     assert may_call_what_it_builds(tree(forward(*rows))) is expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["return F.dropout(x, 0.5)"], True),
+        (["return dropout(x)"], True),
+        (["return F.dropout(x, training=self.training)"], False),
+        (["return self.dropout(x)"], False),
+    ],
+)
+def test_dropouts_that_may_always_be_on(rows: list[str], expected: bool) -> None:
+    assert may_drop_always(tree(forward(*rows)), ("dropout",)) is expected
