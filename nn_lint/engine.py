@@ -59,7 +59,14 @@ class Engine:
 
     def check(self, file: ProjectFile) -> tuple[Diagnostic, ...]:
         """The findings of one file, in the order of the text, without those that comments silence."""
-        self._registry = None
+        try:
+            return self._check(file)
+        finally:
+            if self._registry is not None:
+                self._registry.clear()
+            self._registry = None
+
+    def _check(self, file: ProjectFile) -> tuple[Diagnostic, ...]:
         text = file.text
         found = list(self._text_findings(text))
         if text.is_readable and "class" in text.content:
@@ -104,7 +111,6 @@ class Engine:
     def _forget(self) -> None:
         """Drop what was derived from the texts, after one of them has changed."""
         self._hierarchy.forget()
-        self._registry = None
         self._slices = None
 
     def _text_findings(self, text: Text) -> Iterator[Diagnostic]:

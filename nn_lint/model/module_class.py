@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 
 import libcst as cst
@@ -29,7 +29,6 @@ from nn_lint.project.hierarchy import (
     TorchClass,
 )
 from nn_lint.project.premises import attributes as by_tree
-from nn_lint.project.premises.parts import names_of_parts
 from nn_lint.project.premises.sum_sides import SumSides, sum_sides
 from nn_lint.project.premises.trees import ClassTree
 from nn_lint.project.sites import Site
@@ -39,12 +38,13 @@ _CALLABLES = ("forward", "__call__", "_call_impl", "__getattr__")
 
 
 _KEPT_MODELS = 48
+_KEPT_TREES = 64
 _MOST_PARSED = 250_000
 """Characters of the classes whose libcst trees are kept; a tree takes about 300 bytes for each."""
 
 
 class Slices:
-    """The libcst trees of the classes that were asked for last, and their methods: what the text of a class alone says.
+    """The trees of the classes that were asked for last, and their methods: what the text of a class alone says.
 
     They serve all files of a run, whereas a model serves the analysis of one: it also knows what other files say.
     """
@@ -52,6 +52,7 @@ class Slices:
     def __init__(self) -> None:
         self._kept: OrderedDict[ProjectClass, tuple[ClassSyntax, tuple[Method, ...]]] = OrderedDict()
         self._size = 0
+        self._trees: OrderedDict[ProjectClass, ClassTree] = OrderedDict()
 
     def of(self, cls: ProjectClass) -> tuple[ClassSyntax, tuple[Method, ...]]:
         """The tree and the methods of a class; raises `libcst.ParserSyntaxError` where libcst refuses its slice."""
@@ -66,6 +67,19 @@ class Slices:
                 self._size -= self._kept.popitem(last=False)[1][0].size
         self._kept.move_to_end(cls)
         return self._kept[cls]
+
+    def tree(self, cls: ProjectClass) -> ClassTree | None:
+        """CPython's tree of a class; `None` where CPython refuses the file."""
+        text = cls.file.text
+        if cls not in self._trees:
+            node = text.class_nodes.get(cls.facts.row)
+            if node is None:
+                return None
+            self._trees[cls] = ClassTree(node)
+            if len(self._trees) > _KEPT_TREES:
+                self._trees.popitem(last=False)
+        self._trees.move_to_end(cls)
+        return self._trees[cls]
 
 
 class ModelRegistry:
@@ -83,15 +97,23 @@ class ModelRegistry:
         self.adding: dict[tuple[ProjectClass, frozenset[int | str] | None], bool] = {}
         self.weighted: dict[ProjectClass, bool] = {}
         self._models: OrderedDict[ProjectClass, ModuleClass] = OrderedDict()
+        self._dropped: list[ModuleClass] = []
 
     def model(self, cls: ProjectClass) -> ModuleClass:
         """The model of a class; raises `libcst.ParserSyntaxError` where libcst refuses its slice."""
         if cls not in self._models:
             self._models[cls] = ModuleClass(cls, self)
             if len(self._models) > _KEPT_MODELS:
-                self._models.popitem(last=False)
+                self._dropped.append(self._models.popitem(last=False)[1])
         self._models.move_to_end(cls)
         return self._models[cls]
+
+    def clear(self) -> None:
+        """Take the models apart: they hold one another in circles, which only a search of all objects would free."""
+        for model in (*self._models.values(), *self._dropped):
+            vars(model).clear()
+        self._models.clear()
+        self._dropped.clear()
 
 
 class ModuleClass:
@@ -114,18 +136,12 @@ class ModuleClass:
     @cached_property
     def tree(self) -> ClassTree | None:
         """CPython's tree of the class, for what need not wait for libcst; `None` where CPython refuses the file."""
-        node = self.definition.file.text.class_nodes.get(self.facts.row)
-        return None if node is None else ClassTree(node)
+        return self.registry.slices.tree(self.definition)
 
     @cached_property
     def sum_sides(self) -> SumSides:
         """What the sums in its methods may have as sides, by CPython's tree."""
         return SumSides() if self.tree is None else sum_sides(self.tree, self.inherited_methods)
-
-    @cached_property
-    def parts(self) -> Mapping[str, frozenset[str]]:
-        """The names of what each attribute may be made of, by CPython's tree."""
-        return {} if self.tree is None else names_of_parts(self.tree)
 
     @property
     def facts(self) -> ClassFacts:

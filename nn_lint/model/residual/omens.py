@@ -17,6 +17,7 @@ from nn_lint.model.residual.names import (
 from nn_lint.model.residual.signs import siblings, unused_switch
 from nn_lint.model.residual.transformer import KINDS_OF_PARTS
 from nn_lint.project.code_text import method_code
+from nn_lint.project.premises.parts import names_of_parts
 from nn_lint.project.premises.reach import taken
 from nn_lint.project.premises.shortcut import adds_for_certain
 
@@ -68,9 +69,8 @@ def _transformer(cls: ModuleClass) -> int:
     trees = [item.tree for item in line if item.tree is not None]
     if len(trees) < len(line):
         return _STRONG
-    kinds = {
-        kind for name in taken(trees) for kind in _kinds({name}.union(*(item.parts.get(name, ()) for item in line)))
-    }
+    parts = [names_of_parts(tree) for tree in trees]
+    kinds = {kind for name in taken(trees) for kind in _kinds({name}.union(*(item.get(name, ()) for item in parts)))}
     if "attention" not in kinds:
         return 0
     return _STRONG if "feed-forward" in kinds else int("norm" in kinds)

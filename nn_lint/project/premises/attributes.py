@@ -7,14 +7,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from nn_lint.project.premises.nodes import is_attribute_of, is_name, last_name
-from nn_lint.project.premises.trees import ClassTree, MethodTree
+from nn_lint.project.premises.trees import ClassTree, MethodTree, asked_once
 
 
+@asked_once
 def assigned_attributes(cls: ClassTree) -> frozenset[str]:
     """What assignments, `setattr` and registrations with a literal name set."""
     return frozenset(name for method in cls.methods for name in _of_method(method))
 
 
+@asked_once
 def assignment_counts(cls: ClassTree) -> Mapping[str, int]:
     """How often assignments give each attribute of `self` a value of its own."""
     counts: Counter[str] = Counter()
@@ -23,6 +25,7 @@ def assignment_counts(cls: ClassTree) -> Mapping[str, int]:
     return counts
 
 
+@asked_once
 def read_attributes(cls: ClassTree) -> frozenset[str]:
     """What methods take of `self` other than to give it a value of its own."""
     return frozenset(

@@ -6,11 +6,12 @@ import ast
 from collections.abc import Iterator, Mapping
 
 from nn_lint.project.premises.nodes import last_name, nodes
-from nn_lint.project.premises.trees import ClassTree
+from nn_lint.project.premises.trees import ClassTree, asked_once
 
 _GROWING = frozenset({"append", "extend", "insert", "add_module", "register_module"})
 
 
+@asked_once
 def names_of_parts(cls: ClassTree) -> Mapping[str, frozenset[str]]:
     """Attributes to all that is called where they are assigned or grow.
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cached_property, wraps
+from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from nn_lint.project.premises.nodes import last_name, nodes
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+Answer = TypeVar("Answer")
 
 
 class MethodTree:
@@ -92,3 +95,16 @@ class ClassTree:
     def called_names(self) -> frozenset[str]:
         """The last names of all that is called anywhere in the class."""
         return frozenset(last_name(node.func) for node in self.nodes if isinstance(node, ast.Call))
+
+
+def asked_once(question: Callable[[ClassTree], Answer]) -> Callable[[ClassTree], Answer]:
+    """Remember the answer about a class for as long as its tree is kept: heirs ask the same of their base."""
+    known: WeakKeyDictionary[ClassTree, Answer] = WeakKeyDictionary()
+
+    @wraps(question)
+    def answer(cls: ClassTree) -> Answer:
+        if cls not in known:
+            known[cls] = question(cls)
+        return known[cls]
+
+    return answer
