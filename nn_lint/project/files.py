@@ -29,7 +29,7 @@ from nn_lint.source.text import Text
 
 _MOST_PARSED = 1_500_000
 """Characters of the texts whose trees are kept; a tree takes about 30 bytes for each."""
-_MOST_READ = 12_000_000
+_MOST_READ = 24_000_000
 """Characters of the texts that are kept, with the facts about them."""
 _CLASS = re.compile(r"^[ \t]*class[ \t]+(\w+)", re.MULTILINE)
 _IMPORTED = re.compile(r"\bimport\b\s*(\([^)]*\)|[^\n]*)")
