@@ -30,7 +30,7 @@ def subjects_of(paths: Sequence[Path], settings: Settings) -> Iterator[tuple[Pat
 
 def _subject(session: Session, file: ProjectFile, facts: ClassFacts) -> Subject:
     name = facts.qualified_name
-    asked = asked_above(file.text.content.splitlines(), facts.first_row) or tuple(
+    asked = asked_above(file.text.lines, facts.first_row) or tuple(
         Asked(arguments, inputs, "configuration")
         for known, arguments, inputs in session.settings.verify.modules
         if known in {name, facts.name}

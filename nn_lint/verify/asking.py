@@ -4,8 +4,9 @@ table of the configuration."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from nn_lint.source.lines import Lines
 from nn_lint.verify.verdict import Asked
 
 _COMMENT = re.compile(r"\s*#\s*nn-lint\s*:\s*verify\b(?P<text>.*)")
@@ -13,12 +14,12 @@ _INPUT = re.compile(r"\binputs?\s*=")
 _OPENING, _CLOSING = "([{", ")]}"
 
 
-def asked_above(lines: Sequence[str], first_row: int) -> tuple[Asked, ...]:
+def asked_above(lines: Lines, first_row: int) -> tuple[Asked, ...]:
     """The requests in the comments directly above the row (1-based) that a class begins in, from top to bottom."""
     found: list[Asked] = []
     row = first_row - 1
-    while row > 0 and lines[row - 1].lstrip().startswith("#"):
-        match = _COMMENT.match(lines[row - 1])
+    while row > 0 and (line := lines.row(row)).lstrip().startswith("#"):
+        match = _COMMENT.match(line)
         if match is not None:
             found.insert(0, read_request(match["text"], f"comment in row {row}"))
         row -= 1

@@ -11,6 +11,7 @@ import pytest
 
 from nn_lint.config import ConfigError, VerifySettings, load_settings
 from nn_lint.runner.subjects import subjects_of
+from nn_lint.source.lines import Lines
 from nn_lint.verify.asking import asked_above, read_request
 from nn_lint.verify.verdict import Asked, Run, Stage, Subject
 from nn_lint.verify.verifier import Verifier
@@ -41,7 +42,7 @@ def test_requests(text: str, arguments: str | None, inputs: str | None) -> None:
 
 
 def test_comments_directly_above_a_class() -> None:
-    lines = ["# nn-lint: verify A(1)", "", "# nn-lint: verify A(2)", "# why", "# nn-lint: verify A(3)", "class A:"]
+    lines = Lines("# nn-lint: verify A(1)\f\n\n# nn-lint: verify A(2)\n# why\u2028\n# nn-lint: verify A(3)\nclass A:")
     assert [each.arguments for each in asked_above(lines, 6)] == ["2", "3"]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nn_lint.verify.verdict import Run, Subject
 from nn_lint.verify.verifier import Verifier
+from nn_lint.verify.worker.statements import rows_of
 
 REGISTRY = """
     class Kinds:
@@ -115,3 +116,7 @@ def test_what_lacks_an_attribute_is_exchanged_for_something_that_has_it(run: Cal
                 return self.lin(x)
         """)
     assert done.runs and "torch.randn" in done.arguments, done.line
+
+
+def test_rows_end_where_they_do_for_python() -> None:
+    assert rows_of("a\f b\u2028c\r\nd\re") == ["a\f b\u2028c\n", "d\n", "e"]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Dict, Optional, Sequence, Set
 
 from .attempt import Failure, attempt
-from .statements import bound_by, split_import, statements_in
+from .statements import bound_by, rows_of, split_import, statements_in
 from .stubs import Loading, Stub
 from .tables import KEPT, Statement, Table
 
@@ -187,7 +187,7 @@ class ProjectFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def make_module(name: str, path: str, text: str, loading: Loading) -> DemandModule:
     """A module of this text, of which nothing has run; tracebacks and `inspect` see the text's own rows."""
-    linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
+    linecache.cache[path] = (len(text), None, rows_of(text), path)
     return DemandModule(name, path, KEPT.table(text, path), loading)
 
 

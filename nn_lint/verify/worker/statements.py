@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import ast
+import io
 import symtable
 from typing import FrozenSet, Iterator, List, Set, Tuple
 
 IMMEDIATE_SCOPES = {"listcomp", "setcomp", "dictcomp", "genexpr", "lambda"}
+
+
+def rows_of(text: str) -> List[str]:
+    """The rows of a text with their ends, as Python counts them: neither a form feed nor U+2028 ends one."""
+    return list(io.StringIO(text, newline=None))
 
 
 def statements_in(tree: ast.AST) -> Iterator[ast.stmt]:

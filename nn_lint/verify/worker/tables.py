@@ -13,6 +13,7 @@ from .statements import (
     entered_in,
     is_main_part,
     names_needed,
+    rows_of,
     segment_of,
     split_import,
     statements_in,
@@ -119,7 +120,7 @@ class Table:
 
 def read_table(text: str, path: str) -> Table:
     """The table of a module's text; raises SyntaxError where Python refuses it."""
-    lines = text.splitlines(keepends=True)
+    lines = rows_of(text)
     table = Table(ast.parse(text, path), text, lines)
     entries: List[Tuple[str, Statement]] = []
     for node in table.tree.body:
