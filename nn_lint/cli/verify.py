@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from nn_lint.cli.exit_codes import CLEAN, FAILURE, FINDINGS
 from nn_lint.cli.options import CommonOptions, common_options, common_settings, start_folder
 from nn_lint.cli.output import Output, open_output, terminal_width
 from nn_lint.config import ConfigError, Settings
+from nn_lint.runner.cores import usable_cores
 
 if TYPE_CHECKING:
     from nn_lint.cli.progress import ProgressBar
@@ -64,7 +64,7 @@ def _run(options: VerifyOptions, settings: Settings, output: Output) -> int:
         output.failure(_NO_TORCH)
         return FAILURE
     settings = replace(settings, verify=replace(settings.verify, gradients=options.gradients, export=options.export))
-    jobs = options.jobs or max(1, (os.cpu_count() or 1) // 2)
+    jobs = options.jobs or max(1, usable_cores() // 2)
     with progress_bar(len(found.files), quiet=options.quiet) as bar:
         files = run_files(subjects_of(found.files, settings), python, settings.verify, jobs)
         done = list(_shown(bar.counted(files), settings, options, output, bar))

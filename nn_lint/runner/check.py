@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nn_lint.config import Settings
 from nn_lint.diagnostic import Diagnostic
+from nn_lint.runner.cores import usable_cores
 from nn_lint.runner.reports import FileReport, display_name
 from nn_lint.source.stamps import full_name
 
@@ -89,7 +89,7 @@ def _analysed(
     from nn_lint.runner.pool import own_pool
 
     with own_pool() if executor is None else nullcontext(executor) as pool:
-        batches = _batches(paths, workers or os.cpu_count() or 1)
+        batches = _batches(paths, workers or usable_cores())
         yield from pool.map(check_batch, batches, [job] * len(batches))
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
+
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import active_children
 
+from nn_lint.runner.cores import usable_cores
+
 
 @contextmanager
 def own_pool() -> Iterator[Executor]:
     """One process a core. They leave an interrupt to this one, which then ends them at once."""
     others = set(active_children())
-    pool = ProcessPoolExecutor(os.cpu_count() or 1, initializer=_leave_interrupts)
+    pool = ProcessPoolExecutor(usable_cores(), initializer=_leave_interrupts)
     try:
         yield pool
     except BaseException:
