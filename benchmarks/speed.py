@@ -15,7 +15,8 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -140,19 +141,27 @@ def megabytes(folder: Path) -> float:
     return sum(path.stat().st_size for path in python_files(folder)) / 1e6
 
 
+@contextmanager
+def copied(package: str) -> Iterator[Path]:
+    """A package in a folder of its own, which may be changed, and whose name no tool leaves out."""
+    with tempfile.TemporaryDirectory() as place:
+        yield Path(shutil.copytree(unpacked(package), Path(place) / "package"))
+
+
 def curve(picture: Path, lint: Path, slow_runs: int) -> None:
     """Time over size, for nn-lint from cold and each peer."""
     points: dict[str, list[tuple[float, float]]] = {}
     for package in CURVE:
-        folder = unpacked(package)
-        commands = {
-            "nn-lint": Command([str(lint / "nn-lint"), "--isolated", "--no-cache", str(folder)]),
-            **peers(folder),
-        }
-        for name, costs in timed(commands, 3, slow_runs).items():
-            median = statistics.median(item.seconds for item in costs)
-            points.setdefault(name, []).append((megabytes(folder), median))
-            print(f"{package:40} {megabytes(folder):6.2f} MB  {name:28} {median:8.2f} s", flush=True)
+        with copied(package) as folder:
+            commands = {
+                "nn-lint": Command([str(lint / "nn-lint"), "--isolated", "--no-cache", str(folder)]),
+                **peers(folder),
+            }
+            size = megabytes(folder)
+            for name, costs in timed(commands, 3, slow_runs).items():
+                median = statistics.median(item.seconds for item in costs)
+                points.setdefault(name, []).append((size, median))
+                print(f"{package:40} {size:6.2f} MB  {name:28} {median:8.2f} s", flush=True)
     picture.write_text(draw(points), "utf-8")
 
 
@@ -165,9 +174,7 @@ def main() -> None:
     parser.add_argument("--curve", type=Path, help="where to draw time over size")
     options = parser.parse_args()
     lint = own_environment(ROOT)
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "package"
-        shutil.copytree(unpacked(options.package), folder)
+    with copied(options.package) as folder:
         others = peers(folder) if options.slow_runs else {}
         found = timed({**own(folder, lint), **others}, options.runs, options.slow_runs)
         print(f"{options.package}: {len(python_files(folder))} files, {megabytes(folder):.1f} MB; ", end="")
