@@ -63,7 +63,8 @@ def lost_result(cls: ModuleClass, method: Method, flow: Flow, ending: Ending) ->
     if ending.is_looped and has_effects(method):
         return None
     if isinstance(node, cst.Expr):
-        return LostResult(ending, None) if _is_bare_result(cls, flow, node) else None
+        is_result = _is_bare_result(cls, flow, node) or (_promises_tensor(method) and _is_all_there_is(flow, node))
+        return LostResult(ending, None) if is_result else None
     if isinstance(node, cst.Return):
         return _before_return(method, flow, ending)
     bound = _bound(node)
@@ -114,6 +115,21 @@ def _is_bare_result(cls: ModuleClass, flow: Flow, node: cst.Expr) -> bool:
     if is_thrown_away(cls, flow, node) or _is_module_result(cls, flow, node) or _is_own_result(cls, flow, node):
         return True
     return value is not None and (_is_moved(value, flow) or _is_written_to_own(cls, value))
+
+
+def _promises_tensor(method: Method) -> bool:
+    """Whether its annotation says that it returns a tensor, or several."""
+    annotation = method.node.returns
+    text = method.syntax.text(annotation.annotation) if annotation is not None else ""
+    return "Tensor" in text and "None" not in text and "Optional" not in text
+
+
+def _is_all_there_is(flow: Flow, node: cst.Expr) -> bool:
+    """Whether the call of a submodule, or the only one that computes anything of the inputs."""
+    value = flow.made.get(node.value)
+    if value is None or not value.depends or not isinstance(node.value, cst.Call):
+        return False
+    return value.kind is Kind.LAYER or not any(bound.depends for _, _, bound in flow.bound)
 
 
 def _is_own_result(cls: ModuleClass, flow: Flow, node: cst.Expr) -> bool:

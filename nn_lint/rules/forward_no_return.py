@@ -8,7 +8,8 @@ The call gives `None`, and nothing is raised there: the next layer fails with `T
 ## What is not reported
 A `forward` that is declared `-> None`, that raises, yields or has no body yet, and one whose last statement has an
 effect of its own: a tensor or buffer that is written in place, an attribute or an item that is set, a list that
-grows, a call that nothing is known about.
+grows, a call that nothing is known about. Where the annotation promises a tensor, such a call is reported if it is that of
+a submodule, or all that is computed.
 
 ## Fix safety
 Verified: `return` is put before the last expression, or a `return` of the name that was assigned last is added, and
@@ -186,6 +187,14 @@ RULE = Rule(
                 def forward(self, x):
                     x = self.fc(x)
                     return  # NN205
+            class Annotated(nn.Module):
+                def __init__(self, scale):
+                    super().__init__()
+                    self.scale = scale
+                def forward(self, x: torch.Tensor) -> torch.Tensor:
+                    scaled(x, self.scale)  # NN205
+            def scaled(x, scale):
+                return x * scale
             """,
             fixed="""
             import torch
@@ -283,6 +292,14 @@ RULE = Rule(
                 def forward(self, x):
                     x = self.fc(x)
                     return x
+            class Annotated(nn.Module):
+                def __init__(self, scale):
+                    super().__init__()
+                    self.scale = scale
+                def forward(self, x: torch.Tensor) -> torch.Tensor:
+                    return scaled(x, self.scale)
+            def scaled(x, scale):
+                return x * scale
             """,
         ),
         Example(
@@ -383,6 +400,14 @@ RULE = Rule(
             class Quieter(Handed):
                 def forward(self, x):
                     self.quiet(x)
+            class Watching(nn.Module):
+                def forward(self, x) -> "torch.Tensor | None":
+                    watch(x)
+            class Written(nn.Module):
+                def forward(self, x: torch.Tensor):
+                    watch(x)
+            def watch(x):
+                print(x.shape)
             class Guarded(nn.Module):
                 def forward(self, x):
                     if x is None:
