@@ -12,6 +12,7 @@ import libcst as cst
 from nn_lint.diagnostic import Position, Span
 from nn_lint.model.method import Method, bound_names, names
 from nn_lint.model.syntax import simple_statements, walk
+from nn_lint.project.sites import stands_alone
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
@@ -107,8 +108,12 @@ def docstring_rows(tree: ast.Module, found: MisplacedForward) -> frozenset[int]:
 def _is_put_in(cls: ModuleClass) -> bool:
     """Whether functions become methods by computed names, or another file takes this one for the class."""
     taken = re.compile(rf"\b{cls.name}\.forward[ \t]*=|\bimport\b[^\n]*\bforward\b")
-    own = cls.definition.file
-    others = (file.text.content for file in cls.registry.hierarchy.files.mentioning(cls.name, own) if file is not own)
+    own, hierarchy = cls.definition.file, cls.registry.hierarchy
+    others = (
+        file.text.content
+        for file in hierarchy.files.mentioning(cls.name, own)
+        if file is not own and not stands_alone(file, hierarchy)
+    )
     return re.search(r"\b(?:globals|vars)\(\)", own.text.content) is not None or any(map(taken.search, others))
 
 

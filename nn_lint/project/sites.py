@@ -52,6 +52,21 @@ def may_see(cls: ProjectClass, file: ProjectFile) -> bool:
     return file.matches(rf"\.{name}")
 
 
+_MODULE = re.compile(r"^[ \t]*(?:from|import)[ \t]+([.\w]+)", re.MULTILINE)
+
+
+def stands_alone(file: ProjectFile, hierarchy: Hierarchy) -> bool:
+    """Whether a file is a script that imports no module near it and is not imported: it meets no object of another."""
+    files = hierarchy.files
+    if files.open(file.path.parent / "__init__.py") is not None:
+        return False
+    modules = _MODULE.findall(file.text.content)
+    if any(name.startswith(".") or files.locate(name, file) is not None for name in modules):
+        return False
+    taken = rf"(?m)^[ \t]*(?:from|import)[ \t][^\n]*\b{re.escape(file.path.stem)}\b"
+    return not any(other is not file and other.matches(taken) for other in files.mentioning(file.path.stem, file))
+
+
 def _sees(cls: ProjectClass, file: ProjectFile, hierarchy: Hierarchy) -> bool:
     return (
         file is cls.file

@@ -8,8 +8,8 @@ The call gives `None`, and nothing is raised there: the next layer fails with `T
 ## What is not reported
 A `forward` that is declared `-> None`, that raises, yields or has no body yet, and one whose last statement has an
 effect of its own: a tensor or buffer that is written in place, an attribute or an item that is set, a list that
-grows, a call that nothing is known about. Where the annotation promises a tensor, such a call is reported if it is that of
-a submodule, or all that is computed.
+grows, a call that nothing is known about. Where the annotation promises a tensor, such a call is reported if it is
+that of a submodule, or all that is computed.
 
 ## Fix safety
 Verified: `return` is put before the last expression, or a `return` of the name that was assigned last is added, and

@@ -23,6 +23,7 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.spelling import is_misspelled_forward
 from nn_lint.project.code_text import speaking_code
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.sites import stands_alone
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 
@@ -41,9 +42,13 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 
 def _is_used(cls: ModuleClass, name: str) -> bool:
-    """Whether the code of any file near says the name other than to define it."""
-    files = cls.registry.hierarchy.files.mentioning(name, cls.definition.file)
-    return any(re.search(rf"\b(?<!def ){name}\b", speaking_code(file.text.content)) for file in files)
+    """Whether code that may meet an instance says the name other than to define it."""
+    own, hierarchy = cls.definition.file, cls.registry.hierarchy
+    return any(
+        re.search(rf"\b(?<!def ){name}\b", speaking_code(file.text.content))
+        for file in hierarchy.files.mentioning(name, own)
+        if file is own or not stands_alone(file, hierarchy)
+    )
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:

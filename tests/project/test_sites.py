@@ -7,7 +7,7 @@ from textwrap import indent
 import pytest
 
 from nn_lint.project.outcomes import SiteKind
-from nn_lint.project.sites import Site, find_sites
+from nn_lint.project.sites import Site, find_sites, stands_alone
 
 from .projects import Project
 
@@ -151,3 +151,19 @@ def test_functions_of_the_file_are_looked_into(code: str, kind: SiteKind, holder
     (site,) = sites(code)
     assert site.kind is kind
     assert (site.holder.facts.name if site.holder else None) == holder
+
+
+@pytest.mark.parametrize(
+    ("text", "others", "alone"),
+    [
+        ("import torch\nnet.foward(x)\n", {}, True),
+        ("import torch\nimport net\n", {}, False),
+        ("def run():\n    from net import Block\n", {}, False),
+        ("from . import net\n", {}, False),
+        ("class Trainer: pass\n", {"main.py": "from script import Trainer\n"}, False),
+        ("class Trainer: pass\n", {"__init__.py": ""}, False),
+    ],
+)
+def test_scripts_that_stand_alone(text: str, others: dict[str, str], alone: bool) -> None:
+    project = Project({"script.py": text, "net.py": BLOCK, **others})
+    assert stands_alone(project.file(), project.hierarchy) is alone
