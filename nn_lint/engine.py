@@ -74,6 +74,8 @@ class Engine:
         ignores = Ignores(text)
         kept = [item for item in ignores.apply(found) if item.severity not in self._hidden]
         kept.extend(self._ignore_findings(text, ignores))
+        if text.refusal is not None:
+            kept = [replace(item, fix=None) for item in kept]
         ignored = self._ignored_in(file.path)
         return tuple(sorted({item for item in kept if item.code not in ignored}, key=lambda item: item.sort_key))
 

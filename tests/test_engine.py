@@ -199,6 +199,12 @@ def _broken(finding: Finding) -> Finding:
     return replace(finding, repair=replace(finding.repair, edits=edits))
 
 
+def test_a_file_that_does_not_compile_is_explained_and_left_alone() -> None:
+    text = NET.format("") + "return None\n"
+    assert codes(text) == ["NN101", "NN201", "NN001"]
+    assert all(item.fix is None for item in check(text, codes=ALL_CODES))
+
+
 def test_diagnostics_travel_between_processes() -> None:
     found = [
         item

@@ -1,8 +1,9 @@
 """
-A file that CPython cannot parse, with its own message at its own place.
+A file that CPython cannot parse or compile, with its own message at its own place.
 
 ## Why it hurts
-Nothing in the file can be imported, and no other rule can look at it.
+Nothing in the file can be imported, and where the parser refuses it, no other rule can look at it. Where only the
+compiler does (a `return` that lost its indentation, a parameter twice), the other rules speak, and nothing is fixed.
 
 ## What the hint says
 Where the mistake is one that model code often has, the message names it: a parenthesis after `super` that is missing,
@@ -25,7 +26,7 @@ _HEADER = re.compile(r"\s*(?:class|def|if|for|while|with|else|elif|try|except)\b
 
 def check(text: Text) -> Iterator[Finding]:
     """Report CPython's refusal, unless the text is of a newer Python, which libcst can read."""
-    failure = text.failure
+    failure = text.failure or text.refusal
     if failure is None or text.is_newer_python:
         return
     start = Position(failure.row, failure.column)
@@ -41,6 +42,8 @@ def _hint(failure: ParseFailure, text: Text) -> str | None:
         return f"`{wide}` is full-width punctuation: write `{_FULL_WIDTH[wide]}`"
     if "expected an indented block" in failure.message:
         return "the body must be indented deeper than its header"
+    if "outside" in failure.message:
+        return "is it indented deep enough?"
     if "unindent" in failure.message or "unexpected indent" in failure.message:
         return "rows of one block must begin at the same column"
     if "inconsistent use of tabs" in failure.message:
@@ -76,6 +79,38 @@ RULE = Rule(
             """
             def forward(self， x):  # NN001
                 return x
+            """
+        ),
+        Example(
+            """
+            class Net(nn.Module):
+                def forward(self, x):
+                    x = self.fc(x)
+                return x  # NN001
+            """
+        ),
+        Example(
+            """
+            def forward(self, x, x):  # NN001
+                return x
+            """
+        ),
+        Example(
+            """
+            for row in rows:
+                class Row:
+                    def last(self):
+                        for item in self:
+                            if item:
+                                break
+                        else:
+                            return None
+                        return item
+                    size = 1
+                if row:
+                    continue
+                else:
+                    break
             """
         ),
         Example(

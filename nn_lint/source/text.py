@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from nn_lint.source.compilation import may_not_compile
 from nn_lint.source.indentation import Reindented, reindent
 from nn_lint.source.lines import Lines
 
@@ -84,6 +85,13 @@ class Text:
         return self._parsed if isinstance(self._parsed, ParseFailure) else None
 
     @cached_property
+    def refusal(self) -> ParseFailure | None:
+        """Why CPython's compiler refuses a text that its parser reads: the file can be understood, but never runs."""
+        if self.tree is None or not may_not_compile(self.tree):
+            return None
+        return _failure_of(lambda: compile(self.content, self.filename, "exec", dont_inherit=True))
+
+    @cached_property
     def is_newer_python(self) -> bool:
         """Whether libcst reads a text that this CPython refuses, because it is written for a later one."""
         if self.tree is not None or not _NEWER.search(self.content):
@@ -110,11 +118,17 @@ def _classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
 
 
 def parse(content: str) -> ast.Module | ParseFailure:
-    """Parse as the running CPython does; its warnings about the text are not ours to print."""
+    """Parse as the running CPython does."""
+    found: list[ast.Module] = []
+    return _failure_of(lambda: found.append(ast.parse(content))) or found[0]
+
+
+def _failure_of(read: Callable[[], object]) -> ParseFailure | None:
+    """Why CPython refuses something; its warnings about the text are not ours to print."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return ast.parse(content)
+            read()
         except SyntaxError as error:
             end = error.end_offset if error.end_lineno == error.lineno else None
             return ParseFailure(type(error).__name__, error.msg, error.lineno or 1, max(error.offset or 1, 1), end)
@@ -122,3 +136,4 @@ def parse(content: str) -> ast.Module | ParseFailure:
             return ParseFailure("SyntaxError", str(error), 1, 1, None)
         except (RecursionError, MemoryError):
             return ParseFailure("SyntaxError", "too deeply nested for CPython's parser", 1, 1, None)
+    return None
