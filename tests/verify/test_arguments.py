@@ -105,6 +105,17 @@ CASES = {
             def forward(self, x):
                 return self.a(x)
     """,
+    "a width that the block's own factor gives back": """
+        class Net(nn.Module):
+            def __init__(self, inplanes, planes, downsample=None):
+                super().__init__()
+                self.a = nn.Conv2d(inplanes, planes, 1)
+                self.b = nn.Conv2d(planes, planes * 4, 1)
+                self.downsample = downsample
+            def forward(self, x):
+                identity = x if self.downsample is None else self.downsample(x)
+                return self.b(self.a(x)) + identity
+    """,
     "a default that its own constructor refuses": """
         class Net(nn.Module):
             def __init__(self, widths=None):

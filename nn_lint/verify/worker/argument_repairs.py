@@ -44,6 +44,24 @@ def repaired(target: Target, arguments: Arguments, message: str, rows: str) -> I
                 yield join(target, given, {**chosen, name: value})
 
 
+def for_the_sum(target: Target, arguments: Arguments, message: str) -> Iterator[Arguments]:
+    """Other widths after two tensors could not be added, of which one is several times as wide as the other.
+
+    A block that widens its input by a factor of its own, as bottlenecks do, adds it only where it is that wide already.
+    """
+    found = SUM.search(message)
+    if found is None:
+        return
+    small, large = sorted(map(int, found.groups()))
+    chosen = dict(arguments.chosen)
+    for name, text in chosen.items() if small > 1 and large % small == 0 else ():
+        if text == str(small):
+            yield join(target, dict(arguments.given), {**chosen, name: str(large)})
+
+
+SUM = re.compile(r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)")
+
+
 def with_part(value: str, message: str) -> Optional[str]:
     """A configuration or dictionary with the attribute or key that an error says it lacks."""
     attribute = re.search(r"SimpleNamespace'? (?:object )?has no attribute '(\w+)'", message)

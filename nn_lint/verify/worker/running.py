@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from .answers import Progress, describe
-from .argument_repairs import repaired
+from .argument_repairs import SUM, for_the_sum, repaired
 from .arguments import Arguments, Unknown, chosen_arguments, required_parameters, written_arguments
 from .asked import asked_specs, example_specs
 from .attempt import Failure, MissingPackage, OutOfTime, attempt, frames_of
@@ -31,6 +31,7 @@ from .usage import methods_of
 CONSTRUCTIONS = 40
 CONSTRUCT_SECONDS = 1.5
 MODELS = 4
+LAST_ROW = 10**9  # farther than any constructor comes before it fails
 CLASS_SECONDS = 4.0  # of processor time, after which no further model is tried
 
 
@@ -106,12 +107,13 @@ def run_on_asked(
 @dataclass
 class Search:
     """What the candidates have shown so far: the written one that failed first, the last that failed at all, and the
-    one with which the constructor came farthest."""
+    one with which the constructor came farthest; of those that were built, the first and the last that did not run."""
 
     written: Optional[tuple[Arguments, Failure]] = None
     guessed: Optional[Failure] = None
     farthest: Optional[Tuple[int, Arguments, Failure]] = None
     refused: Optional[tuple[Arguments, nn.Module, Refused]] = None
+    last: Optional[Refused] = None
     models: int = 0
 
 
@@ -145,7 +147,9 @@ def construct_and_run(target: Target, progress: Progress) -> tuple[Optional[Fail
             return no_output(target, outcome.output)
         if state.refused is None:
             state.refused = (arguments, built, outcome)
-        if outcome.proven or (given and arguments.written):
+        state.last = outcome
+        may_be_wider = not arguments.written and SUM.search(outcome.failure.message) is not None
+        if (outcome.proven and not may_be_wider) or (given and arguments.written):
             break
         state.models += 1
         if state.models >= MODELS or time.process_time() > CLASS_SECONDS:
@@ -191,8 +195,12 @@ def candidates(target: Target, parents: List[Parent], state: Search) -> Iterator
     def pursue(arguments: Arguments) -> Iterator[Arguments]:
         nonlocal order
         tried.add(arguments.text)
-        before = state.guessed
+        before, last = state.guessed, state.last
         yield arguments
+        if state.last is not None and state.last is not last:
+            for wider in for_the_sum(target, arguments, state.last.failure.message):
+                order += 1
+                heapq.heappush(heap, (-LAST_ROW, order, wider))
         failure = state.guessed
         if failure is not None and failure is not before:
             reached = constructor_row(target, failure)
