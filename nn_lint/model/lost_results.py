@@ -12,6 +12,7 @@ from nn_lint.model.endings import Ending, is_print, returns
 from nn_lint.model.expressions import Flow
 from nn_lint.model.inplace import in_place
 from nn_lint.model.method import Method, names, target_names
+from nn_lint.model.occurrences import name_occurrences
 from nn_lint.model.syntax import self_attribute, walk
 from nn_lint.model.values import Kind, Value
 from nn_lint.project.hierarchy import ProjectClass
@@ -55,6 +56,26 @@ def returns_on_purpose(method: Method) -> bool:
     if any(not name.startswith(("torch.", "staticmethod")) for name in method.decorators):
         return True
     return any(True for _ in walk(method.node.body, *_OUTSIDE, into_scopes=False))
+
+
+def is_result_used(cls: ModuleClass, name: str) -> bool:
+    """Whether what `self.name(...)` gives is handed to another call, or named and then read in the same method."""
+    for method in cls.methods:
+        called = set(cls.calls_on_self(name)) & set(walk(method.node.body, cst.Call))
+        for node in walk(method.node.body, cst.Call, cst.Assign) if called else ():
+            if isinstance(node, cst.Call) and any(item.value in called for item in node.args):
+                return True
+            target = node.targets[0].target if isinstance(node, cst.Assign) and node.value in called else None
+            if isinstance(target, cst.Name) and _is_handed_on(method, target.value):
+                return True
+    return False
+
+
+def _is_handed_on(method: Method, name: str) -> bool:
+    """Whether a local name is an argument of a call, or a side of an operation."""
+    return any(
+        isinstance(chain[-2], (cst.Arg, cst.BinaryOperation)) for chain in name_occurrences(method.node.body, name)
+    )
 
 
 def lost_result(cls: ModuleClass, method: Method, flow: Flow, ending: Ending) -> LostResult | None:

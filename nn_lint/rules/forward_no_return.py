@@ -1,5 +1,5 @@
 """
-A `forward` that computes its result and never returns it.
+A `forward`, or a helper whose result is used, that computes its result and never returns it.
 
 ## Why it hurts
 The call gives `None`, and nothing is raised there: the next layer fails with `TypeError: linear(): argument 'input'
@@ -18,6 +18,7 @@ kept only if the model then runs in torch.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import libcst as cst
@@ -25,7 +26,15 @@ import libcst as cst
 from nn_lint.diagnostic import Applicability, Edit
 from nn_lint.fixing.build import insert, insert_after, replace, stands_alone
 from nn_lint.model.endings import endings, is_print, returns
-from nn_lint.model.lost_results import LostResult, lost_result, nothing_is_meant
+from nn_lint.model.expressions import Flow
+from nn_lint.model.lost_results import (
+    LostResult,
+    has_effects,
+    is_result_used,
+    lost_result,
+    nothing_is_meant,
+    returns_on_purpose,
+)
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.never_returns import ends_the_run
@@ -35,20 +44,37 @@ from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
-    """Report the last statement of a forward that returns nothing on any path."""
+    """Report the last statement of a forward, or of a helper whose result is used, that returns nothing on any path."""
+    if not cls.is_module:
+        return
     forward = cls.method("forward")
-    if not cls.is_module or forward is None or returns(forward) or nothing_is_meant(cls, forward):
+    if forward is not None and not nothing_is_meant(cls, forward) and cls.flow is not None:
+        yield from _findings(cls, forward, cls.flow)
+    for method in cls.methods:
+        flow = cls.flow_of(method) if _is_helper(method) and is_result_used(cls, method.name) else None
+        if flow is not None:
+            yield from _findings(cls, method, flow)
+
+
+def _is_helper(method: Method) -> bool:
+    """Whether a method may be there for its result alone."""
+    is_special = method.name == "forward" or method.name.startswith("__") or method.is_abstract
+    return not (is_special or method.decorators or returns_on_purpose(method) or has_effects(method))
+
+
+def _findings(cls: ModuleClass, method: Method, flow: Flow) -> Iterator[Finding]:
+    if returns(method):
         return
-    ends = [item for item in endings(forward) if not item.is_skipped and not ends_the_run(cls, item.statement)]
-    if not ends or any(not isinstance(item.statement, _MAKING) for item in ends) or cls.flow is None:
+    ends = [item for item in endings(method) if not item.is_skipped and not ends_the_run(cls, item.statement)]
+    if not ends or any(not isinstance(item.statement, _MAKING) for item in ends):
         return
-    lost = [lost_result(cls, forward, cls.flow, ending) for ending in ends]
+    lost = [lost_result(cls, method, flow, ending) for ending in ends]
     results = [item for item in lost if item is not None]
-    if len(results) < len(lost) or _returns_early(forward, results):
+    if len(results) < len(lost) or _returns_early(method, results):
         return
     last = results[-1]
     what = f"`{last.name}`" if last.name else f"`{cls.syntax.text(last.ending.statement).rstrip('; ')}`"
-    message = f"`forward` of `{cls.name}` never returns {what}: every call gives `None`"
+    message = f"`{method.name}` of `{cls.name}` never returns {what}: every call gives `None`"
     edits = _edits(cls, results)
     repair = Repair(f"Return {what}", edits) if edits else None
     yield Finding(cls.syntax.span(last.ending.statement), message, repair)
@@ -82,9 +108,11 @@ def _edits(cls: ModuleClass, results: list[LostResult]) -> tuple[Edit, ...]:
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A forward whose end may be reached."""
-    forward = facts.method("forward")
-    return forward is not None and forward.falls_off
+    """A forward whose end may be reached, or another such method whose result is taken."""
+    names = [method.name for method in facts.methods if method.falls_off]
+    return "forward" in names or any(
+        not name.startswith("__") and re.search(rf"[=(,+*][ \t(]*\w+\.{name}\(", source) for name in names
+    )
 
 
 RULE = Rule(
@@ -195,6 +223,12 @@ RULE = Rule(
                     scaled(x, self.scale)  # NN205
             def scaled(x, scale):
                 return x * scale
+            class Helped(Block):
+                def encode(self, x):
+                    h = self.conv(x).relu()  # NN205
+                def forward(self, x):
+                    z = self.encode(x)
+                    return self.conv(z + self.conv(self.encode(z)))
             """,
             fixed="""
             import torch
@@ -300,6 +334,13 @@ RULE = Rule(
                     return scaled(x, self.scale)
             def scaled(x, scale):
                 return x * scale
+            class Helped(Block):
+                def encode(self, x):
+                    h = self.conv(x).relu()
+                    return h
+                def forward(self, x):
+                    z = self.encode(x)
+                    return self.conv(z + self.conv(self.encode(z)))
             """,
         ),
         Example(
@@ -400,6 +441,20 @@ RULE = Rule(
             class Quieter(Handed):
                 def forward(self, x):
                     self.quiet(x)
+            class Kept(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def run(self, x):
+                    self.hidden = self.fc(x)
+                def look(self, x):
+                    y = self.fc(x)
+                    print(y.mean())
+                def forward(self, x):
+                    done = self.run(x)
+                    if self.look(x) is None:
+                        self.look(x)
+                    return self.hidden if done is None else x
             class Watching(nn.Module):
                 def forward(self, x) -> "torch.Tensor | None":
                     watch(x)
