@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _INIT_SHAPE = re.compile(r"_{0,3}[a-z]{2,6}_{0,3}")
 _SELF_MISSES = frozenset({"slef", "sefl", "selff", "sself", "slf", "seld", "selfe", "sel", "elf", "selg", "sekf"})
@@ -24,8 +25,14 @@ def is_misspelled_init(name: str) -> bool:
     return lead >= 2 and trail >= 2 and slips("init", core) == 1
 
 
+@lru_cache(maxsize=4096)
 def is_misspelled_forward(name: str) -> bool:
-    """`foward`, `forword`, `Forward`, `froward`...: at most two slips away from `forward`, of about its length."""
+    """`foward`, `forword`, `Forward`, `froward`...: at most two slips away from `forward`, of about its length.
+
+    `__forward__` is one too: only Python itself gives names of that form.
+    """
+    if name == "__forward__":
+        return True
     if name == "forward" or not name.isalpha() or not (name[1:].islower() or name.isupper()):
         return False
     lowered = name.lower()
