@@ -84,18 +84,20 @@ def _has_no(cls: ModuleClass, method: Method, owner: cst.BaseExpression, name: s
 def _is_defined_near(cls: ModuleClass, name: str) -> bool:
     """Whether a file near defines the name, or says it in a string or an assignment."""
     defined = re.compile(rf"\bdef {name}\b|\b{name}\b[ \t]*=(?!=)|[\"']{name}[\"']")
-    files = cls.registry.hierarchy.files.mentioning(name, cls.definition.file)
-    return any(defined.search(file.text.content) for file in files)
+    return any(map(defined.search, _texts(cls, name)))
 
 
 def _is_used(cls: ModuleClass, name: str) -> bool:
     """Whether code that may meet an instance says the name other than to define it."""
+    return any(re.search(rf"\b(?<!def ){name}\b", speaking_code(text)) for text in _texts(cls, name))
+
+
+def _texts(cls: ModuleClass, name: str) -> Iterator[str]:
+    """The class's own file and those that may meet an instance, as far as they say a name."""
     own, hierarchy = cls.definition.file, cls.registry.hierarchy
-    return any(
-        re.search(rf"\b(?<!def ){name}\b", speaking_code(file.text.content))
-        for file in hierarchy.files.mentioning(name, own)
-        if file is own or not stands_alone(file, hierarchy)
-    )
+    for file in hierarchy.files.mentioning(name, own):
+        if file is own or not stands_alone(file, hierarchy):
+            yield file.text.content
 
 
 _CALLED = re.compile(r"\.[ \t]*([fF][a-zA-Z]{4,8})\(")
