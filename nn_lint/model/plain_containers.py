@@ -59,8 +59,8 @@ def plain_containers(cls: ModuleClass) -> Iterator[PlainContainer]:
         if len(owners) != sum(not _is_none(value) and not _is_of_itself(value, attribute) for _, value in values):
             continue
         for found in owners:
-            grown = tuple(item for method in cls.methods for item in _grown(method, f"{method.receiver}.{attribute}"))
-            items = (*found.items, *grown)
+            later = tuple(item for method in cls.methods for item in grown(method, f"{method.receiver}.{attribute}"))
+            items = (*found.items, *later)
             if not _is_hiding_place(items) and _holds_layers(cls, found.method, items):
                 if is_only_used(cls, attribute) and not is_handled_outside(cls, attribute):
                     kinds = {_kind(cls, found.method, item.node) for item in items}
@@ -185,7 +185,7 @@ def _items(method: Method, node: cst.BaseExpression, *, nested: bool = False) ->
     elif isinstance(node, cst.Name):
         for value in _local_values(method, node.value):
             yield from _items(method, value, nested=nested)
-        yield from _grown(method, node.value)
+        yield from grown(method, node.value)
 
 
 def _of_argument(method: Method, argument: cst.Arg, *, nested: bool) -> Iterator[Item]:
@@ -220,7 +220,7 @@ def _only_value(method: Method, name: str) -> cst.BaseExpression | None:
     return only.value if only is not None else None
 
 
-def _grown(method: Method, target: str) -> Iterator[Item]:
+def grown(method: Method, target: str) -> Iterator[Item]:
     """What `append` and its kin, `+=` and stores of items put into a container; a loop does so many times."""
     for node in method.own_nodes:
         items = tuple(_grown_by(method, node, target))
