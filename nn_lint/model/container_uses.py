@@ -79,16 +79,20 @@ def _uses_plainly(cls: ModuleClass, attribute: str) -> bool:
 
 
 def local_is_only_filled(method: Method, name: str) -> bool:
-    """Whether a local name is only assigned, filled, measured, and stored in an attribute of its own."""
-    for chain in name_occurrences(method.node.body, name):
-        parent = chain[-2]
-        if isinstance(parent, cst.Assign) and chain[-1] is parent.value:
-            if all(isinstance(item.target, cst.Attribute) for item in parent.targets):
-                continue
-            return False
-        if not _is_plain_use(chain):
-            return False
-    return True
+    """Whether a local name is only assigned, filled, measured, and stored in an attribute of its own or given back."""
+    chains = list(name_occurrences(method.node.body, name))
+    ends = [chain for chain in chains if _is_end(chain)]
+    if len(ends) > 1 and any(isinstance(chain[-2], cst.Return) for chain in ends):
+        return False
+    return all(_is_plain_use(chain) for chain in chains if chain not in ends)
+
+
+def _is_end(chain: Chain) -> bool:
+    """Whether a local name is given back here, or stored in attributes alone."""
+    node, parent = chain[-1], chain[-2]
+    if isinstance(parent, cst.Assign) and node is parent.value:
+        return all(isinstance(item.target, cst.Attribute) for item in parent.targets)
+    return isinstance(parent, cst.Return)
 
 
 def _is_plain_use(chain: Chain) -> bool:
@@ -104,6 +108,8 @@ def _is_plain_use(chain: Chain) -> bool:
         return all(_is_plain_target(chain, item.target) for item in parent.targets)
     if isinstance(parent, (cst.BooleanOperation, cst.UnaryOperation, cst.Assert)):
         return True
+    if isinstance(parent, cst.BinaryOperation):
+        return _is_enlarged(chain)
     if isinstance(parent, cst.Attribute):
         return _is_plain_method(chain)
     if isinstance(parent, cst.Subscript):
@@ -113,6 +119,14 @@ def _is_plain_use(chain: Chain) -> bool:
     if isinstance(parent, cst.For) and node is parent.iter:
         return not _is_handling(parent.body, _names(parent.target)) and not _hands_on(parent.target, parent.body)
     return isinstance(parent, cst.CompFor) and node is parent.iter and _is_plain_comprehension(chain)
+
+
+def _is_enlarged(chain: Chain) -> bool:
+    """`self.layers = self.layers + [...]`."""
+    node, parent, around = chain[-1], chain[-2], chain[-3]
+    if not isinstance(node, cst.Attribute) or not isinstance(around, cst.Assign) or around.value is not parent:
+        return False
+    return all(dotted(item.target) == dotted(node) for item in around.targets)
 
 
 def _is_unpacked(target: cst.CSTNode) -> bool:

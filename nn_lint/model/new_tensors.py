@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from nn_lint.model.method import Method, bound_names
-from nn_lint.model.syntax import dotted
+from nn_lint.model.syntax import dotted, self_attribute, walk
 from nn_lint.project.hierarchy import ExternalClass
 
 if TYPE_CHECKING:
@@ -23,8 +24,12 @@ MAKERS = UNFILLED | frozenset(
 )
 _COMPUTING = frozenset("exp log sqrt rsqrt sin cos pow abs neg flip triu tril mul div add sub masked_fill".split())
 _KEEPING = frozenset(
-    "float double half long view reshape unsqueeze squeeze transpose permute t repeat expand contiguous".split()
+    (
+        "float double half long bool int byte clone view reshape unsqueeze squeeze transpose permute t repeat expand "
+        "contiguous"
+    ).split()
 )
+_LIST = re.compile(r"(?:typing\.)?(?:[Ll]ist|[Tt]uple|Sequence)\b")
 
 
 def new_tensor(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> cst.Call | None:
@@ -44,10 +49,24 @@ def new_tensor(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> cs
 def kept_tensor(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> cst.Call | None:
     """The same for what is computed from a new tensor, also by way of local names that are nothing else."""
     for inner in _sources(node):
-        found = _kept_name(cls, method, inner.value) if isinstance(inner, cst.Name) else new_tensor(cls, method, inner)
+        if isinstance(inner, cst.Name):
+            found = _kept_name(cls, method, inner.value)
+        else:
+            found = new_tensor(cls, method, inner) or _of_method(cls, method, inner)
         if found is not None:
             return found
     return None
+
+
+def _of_method(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> cst.Call | None:
+    """The same for what a method of the class gives back to `__init__`, if it has one `return` and names no place."""
+    name = self_attribute(node.func, method.receiver) if isinstance(node, cst.Call) else None
+    helper = cls.method(name) if name is not None and method.name == "__init__" else None
+    if helper is None or helper.name == method.name or re.search(r"device|cuda", cls.syntax.text(helper.node)):
+        return None
+    returns = [item for item in walk(helper.node.body, cst.Return) if isinstance(item, cst.Return)]
+    value = returns[0].value if len(returns) == 1 else None
+    return kept_tensor(cls, helper, value) if value is not None else None
 
 
 def _kept_name(cls: ModuleClass, method: Method, name: str) -> cst.Call | None:
@@ -98,15 +117,28 @@ def is_shaped(node: cst.BaseExpression) -> bool:
     return is_given and isinstance(node.func.value, cst.Call)
 
 
-def has_dimensions(call: cst.Call) -> bool:
+def has_dimensions(method: Method, call: cst.Call) -> bool:
     """Whether a new tensor has at least one dimension for certain: a tensor of one number goes with every device."""
     name = (dotted(call.func) or "").rpartition(".")[2]
     first = call.args[0] if call.args else None
     if first is None or first.star:
         return False
     if name in ("tensor", "as_tensor", "Tensor", "FloatTensor", "DoubleTensor", "HalfTensor"):
-        return isinstance(first.value, (cst.List, cst.ListComp)) or (name.endswith("Tensor") and not first.keyword)
+        if isinstance(first.value, cst.Name) and _is_listed(method, first.value.value):
+            return True
+        return isinstance(first.value, (cst.List, cst.ListComp, cst.Tuple)) or (
+            name.endswith("Tensor") and not first.keyword
+        )
     return not (isinstance(first.value, (cst.Tuple, cst.List)) and not first.value.elements)
+
+
+def _is_listed(method: Method, name: str) -> bool:
+    """Whether a parameter holds several numbers, by its default or annotation."""
+    parameter = next((item for item in method.parameters if item.name == name), None)
+    if parameter is None:
+        return False
+    is_default = isinstance(parameter.node.default, (cst.List, cst.Tuple))
+    return is_default or _LIST.match(parameter.annotation or "") is not None
 
 
 def keywords(call: cst.Call) -> frozenset[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -13,7 +14,7 @@ from nn_lint.model.layer_calls import DROPOUTS, built_class, holds_weights, is_p
 from nn_lint.model.method import Method, binds
 from nn_lint.model.occurrences import name_occurrences
 from nn_lint.model.stores import stores
-from nn_lint.model.syntax import dotted
+from nn_lint.model.syntax import dotted, self_attribute, walk
 from nn_lint.project.hierarchy import TorchClass
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 _GROWING = {"append": 0, "extend": 0, "insert": 1, "add": 0, "setdefault": 1}
 _MAKERS = frozenset({"list", "tuple", "dict", "OrderedDict", "collections.OrderedDict"})
+_REGISTERING = re.compile(r"add_module|register|setattr|_modules|\.to\(|\.cuda\(")
+_LAYER = re.compile(r"(?:^|_)(?:layer|block)$")
+_MODULE = re.compile(r"(?:^|\.)Module$")
 _DICTS = (cst.Dict, cst.DictComp)
 
 
@@ -51,12 +55,12 @@ def plain_containers(cls: ModuleClass) -> Iterator[PlainContainer]:
     """The containers whose layers are registered nowhere else, as far as the class and its read ancestors show."""
     for attribute in _candidates(cls):
         values = _stores(cls, attribute)
-        owners = [found for method, value in values if (found := _container(method, value, attribute)) is not None]
-        if len(owners) != sum(not _is_none(value) and not _is_part(value, attribute) for _, value in values):
+        owners = [found for method, value in values if (found := _container(cls, method, value, attribute))]
+        if len(owners) != sum(not _is_none(value) and not _is_of_itself(value, attribute) for _, value in values):
             continue
         for found in owners:
-            grown = tuple(item for method in cls.methods for item in _grown(method, f"{method.receiver}.{attribute}"))
-            items = (*found.items, *grown)
+            later = tuple(item for method in cls.methods for item in grown(method, f"{method.receiver}.{attribute}"))
+            items = (*found.items, *later)
             if not _is_hiding_place(items) and _holds_layers(cls, found.method, items):
                 if is_only_used(cls, attribute) and not is_handled_outside(cls, attribute):
                     kinds = {_kind(cls, found.method, item.node) for item in items}
@@ -67,8 +71,31 @@ def plain_containers(cls: ModuleClass) -> Iterator[PlainContainer]:
 
 def _candidates(cls: ModuleClass) -> tuple[str, ...]:
     """The attributes that the class itself makes containers; what a property does with them cannot be told."""
-    found = (store for method in cls.methods for store in stores(method) if _is_container(method, store.value))
-    return tuple(dict.fromkeys(store.attribute for store in found if cls.find_method(store.attribute) is None))
+    found = (
+        store.attribute for method in cls.methods for store in stores(method) if _is_made(cls, method, store.value)
+    )
+    return tuple(attribute for attribute in dict.fromkeys(found) if cls.find_method(attribute) is None)
+
+
+def _is_made(cls: ModuleClass, method: Method, value: cst.BaseExpression) -> bool:
+    maker, written = _written(cls, method, value)
+    return _is_container(maker, written)
+
+
+def _written(cls: ModuleClass, method: Method, value: cst.BaseExpression) -> tuple[Method, cst.BaseExpression]:
+    """A value, or what the method of the class gives back that is called for it, with the method that it stands in.
+
+    Several values that are given back at once are no container, and who registers the layers himself keeps a list too.
+    """
+    name = self_attribute(value.func, method.receiver) if isinstance(value, cst.Call) else None
+    helper = cls.method(name) if name is not None else None
+    if helper is None or helper is method or set(helper.decorators) - {"staticmethod"}:
+        return method, value
+    returns = [node.value for node in walk(helper.node.body, cst.Return) if isinstance(node, cst.Return)]
+    given = returns[0] if len(returns) == 1 else None
+    if given is None or isinstance(given, cst.Tuple) or _REGISTERING.search(cls.syntax.text(helper.node)):
+        return method, value
+    return helper, given
 
 
 def _stores(cls: ModuleClass, attribute: str) -> list[tuple[Method, cst.BaseExpression]]:
@@ -82,11 +109,12 @@ def _stores(cls: ModuleClass, attribute: str) -> list[tuple[Method, cst.BaseExpr
     ]
 
 
-def _container(method: Method, value: cst.BaseExpression, attribute: str) -> PlainContainer | None:
-    items = tuple(_items(method, value)) if _is_container(method, value) else None
+def _container(cls: ModuleClass, method: Method, value: cst.BaseExpression, attribute: str) -> PlainContainer | None:
+    maker, written = _written(cls, method, value)
+    items = tuple(_items(maker, written)) if _is_container(maker, written) else None
     if items is None:
         return None
-    return PlainContainer(attribute, method, value, _is_dict(method, value), items, "")
+    return PlainContainer(attribute, maker, value, _is_dict(maker, written), items, "")
 
 
 def _is_container(method: Method, node: cst.BaseExpression) -> bool:
@@ -108,8 +136,15 @@ def _is_container_argument(method: Method, argument: cst.Arg) -> bool:
     return (
         argument.keyword is not None
         or isinstance(argument.value, cst.GeneratorExp)
+        or _mapped(argument.value) is not None
         or (not argument.star and _is_container(method, argument.value))
     )
+
+
+def _mapped(node: cst.BaseExpression) -> cst.BaseExpression | None:
+    """`nn.Linear(d, d)` for `map(lambda d: nn.Linear(d, d), dims)`."""
+    first = node.args[0].value if isinstance(node, cst.Call) and dotted(node.func) == "map" and node.args else None
+    return first.body if isinstance(first, cst.Lambda) else None
 
 
 def _is_dict(method: Method, node: cst.BaseExpression) -> bool:
@@ -150,12 +185,14 @@ def _items(method: Method, node: cst.BaseExpression, *, nested: bool = False) ->
     elif isinstance(node, cst.Name):
         for value in _local_values(method, node.value):
             yield from _items(method, value, nested=nested)
-        yield from _grown(method, node.value)
+        yield from grown(method, node.value)
 
 
 def _of_argument(method: Method, argument: cst.Arg, *, nested: bool) -> Iterator[Item]:
     """What `list([...])` or `dict(a=...)` is made of."""
-    if argument.keyword is None:
+    if (mapped := _mapped(argument.value)) is not None:
+        yield from _item(method, mapped, None, many=True, nested=nested)
+    elif argument.keyword is None:
         yield from _items(method, argument.value, nested=nested)
     else:
         key = cst.SimpleString(f'"{argument.keyword.value}"')
@@ -183,20 +220,43 @@ def _only_value(method: Method, name: str) -> cst.BaseExpression | None:
     return only.value if only is not None else None
 
 
-def _grown(method: Method, target: str) -> Iterator[Item]:
-    """What `append` and its kin, `+=` and stores of items put into a container."""
+def grown(method: Method, target: str) -> Iterator[Item]:
+    """What `append` and its kin, `+=` and stores of items put into a container; a loop does so many times."""
     for node in method.own_nodes:
-        if isinstance(node, cst.AugAssign) and dotted(node.target) == target:
-            if _is_container(method, node.value):
-                yield from _items(method, node.value)
-        elif isinstance(node, cst.Assign):
-            for item in node.targets:
-                place = item.target
-                if isinstance(place, cst.Subscript) and dotted(place.value) == target and len(place.slice) == 1:
-                    inner = place.slice[0].slice
-                    yield Item(node.value, inner.value if isinstance(inner, cst.Index) else None)
-        elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and dotted(node.func.value) == target:
-            yield from _grown_by_call(method, node, node.func.attr.value)
+        items = tuple(_grown_by(method, node, target))
+        if items and _is_in_loop(method, node):
+            items = tuple(replace(item, many=True) for item in items)
+        yield from items
+
+
+def _grown_by(method: Method, node: cst.CSTNode, target: str) -> Iterator[Item]:
+    if isinstance(node, cst.AugAssign) and dotted(node.target) == target:
+        if _is_container(method, node.value):
+            yield from _items(method, node.value)
+    elif isinstance(node, cst.Assign):
+        for item in node.targets:
+            place = item.target
+            if isinstance(place, cst.Subscript) and dotted(place.value) == target and len(place.slice) == 1:
+                inner = place.slice[0].slice
+                yield Item(node.value, inner.value if isinstance(inner, cst.Index) else None)
+            elif dotted(place) == target and isinstance(node.value, cst.BinaryOperation):
+                added = _added(node.value, target)
+                yield from _items(method, added) if added is not None and _is_container(method, added) else ()
+    elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and dotted(node.func.value) == target:
+        yield from _grown_by_call(method, node, node.func.attr.value)
+
+
+def _added(node: cst.BinaryOperation, target: str) -> cst.BaseExpression | None:
+    """What stands beside a container in a sum."""
+    if not isinstance(node.operator, cst.Add):
+        return None
+    others = [side for side in (node.left, node.right) if dotted(side) != target]
+    return others[0] if len(others) == 1 else None
+
+
+def _is_in_loop(method: Method, node: cst.CSTNode) -> bool:
+    loops = walk(method.node.body, cst.For, cst.While)
+    return any(inner is node for loop in loops for inner in walk(loop, type(node)))
 
 
 def _grown_by_call(method: Method, node: cst.Call, name: str) -> Iterator[Item]:
@@ -214,8 +274,11 @@ def _is_none(node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Name) and node.value == "None"
 
 
-def _is_part(node: cst.BaseExpression, attribute: str) -> bool:
-    """`self.blocks[:3]` where that is stored in `self.blocks` again."""
+def _is_of_itself(node: cst.BaseExpression, attribute: str) -> bool:
+    """`self.blocks[:3]`, or `self.blocks + [...]`, where that is stored in `self.blocks` again."""
+    if isinstance(node, cst.BinaryOperation):
+        sides = [(dotted(side) or "").partition(".")[2] for side in (node.left, node.right)]
+        return isinstance(node.operator, cst.Add) and sides.count(attribute) == 1
     is_slice = isinstance(node, cst.Subscript) and all(isinstance(item.slice, cst.Slice) for item in node.slice)
     return is_slice and (dotted(node.value) or "").partition(".")[2] == attribute  # type: ignore[attr-defined]
 
@@ -240,4 +303,16 @@ def _holds_layers(cls: ModuleClass, method: Method, items: tuple[Item, ...]) -> 
             return True
         if found is not None and holds_weights(cls, method, item.node):
             return True
+        if item.many and _is_copy_of_layer(method, item.node):
+            return True
     return False
+
+
+def _is_copy_of_layer(method: Method, node: cst.BaseExpression) -> bool:
+    """`deepcopy(layer)`, where the caller hands over what is a layer by its name or annotation."""
+    if not isinstance(node, cst.Call) or dotted(node.func) not in ("deepcopy", "copy.deepcopy") or not node.args:
+        return False
+    value = node.args[0].value
+    name = value.value if isinstance(value, cst.Name) else None
+    given = next((item for item in method.parameters if item.name == name), None)
+    return given is not None and bool(_LAYER.search(given.name) or _MODULE.search(given.annotation or ""))

@@ -26,11 +26,12 @@ import libcst as cst
 from nn_lint.diagnostic import Applicability, Edit, Span
 from nn_lint.fixing.build import insert
 from nn_lint.model.layer_calls import is_parameter
-from nn_lint.model.method import Method
+from nn_lint.model.method import Method, bound_names
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.occurrences import Chain, attribute_occurrences
+from nn_lint.model.occurrences import Chain, attribute_occurrences, name_occurrences
 from nn_lint.model.stores import Store, stores
 from nn_lint.model.syntax import dotted
+from nn_lint.model.torch_calls import torch_function
 from nn_lint.model.torch_spelling import spell_layer
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.hierarchy import ExternalClass
@@ -53,7 +54,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     if any(map(cls.defines, ("parameters", "named_parameters", "__setattr__"))):
         return
     for store in stores(init):
-        flag = _flag(cls, init, store.value) or _flag_later(cls, init, store)
+        flag = _flag(cls, init, store.value) or _flag_later(cls, init, store) or _flag_of_name(cls, init, store.value)
         if flag is None or _is_made_otherwise(cls, store) or _is_handed_on(cls, store.attribute):
             continue
         message = (
@@ -82,13 +83,14 @@ def _flag(cls: ModuleClass, init: Method, value: cst.BaseExpression) -> cst.CSTN
     if not isinstance(value, cst.Call):
         return None
     func = value.func
+    if _is_filling(cls, value):
+        return _flag(cls, init, value.args[0].value)
     if isinstance(func, cst.Attribute) and func.attr.value == "requires_grad_":
-        wants = not value.args or (isinstance(value.args[0].value, cst.Name) and value.args[0].value.value == "True")
+        wants = not value.args or _is_true(value.args[0].value)
         return value if wants and _is_new_tensor(cls, init, func.value) else None
     for item in value.args:
         if item.keyword is not None and item.keyword.value == "requires_grad":
-            is_true = isinstance(item.value, cst.Name) and item.value.value == "True"
-            return item if is_true and _is_new_tensor(cls, init, value) else None
+            return item if _is_true(item.value) and _is_new_tensor(cls, init, value) else None
     return None
 
 
@@ -98,11 +100,48 @@ def _flag_later(cls: ModuleClass, init: Method, store: Store) -> cst.CSTNode | N
         return None
     wanted = f"{init.receiver}.{store.attribute}.requires_grad"
     for node in init.own_nodes:
-        is_true = isinstance(node, cst.Assign) and isinstance(node.value, cst.Name) and node.value.value == "True"
+        is_true = isinstance(node, cst.Assign) and _is_true(node.value)
         targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) and is_true else []
         if any(dotted(item) == wanted for item in targets):
             return node
     return None
+
+
+def _is_filling(cls: ModuleClass, call: cst.Call) -> bool:
+    """`nn.init.xavier_uniform_(...)`, which gives back the tensor that it fills."""
+    return bool(call.args) and re.fullmatch(r"nn\.init\.\w+_", torch_function(cls, call) or "") is not None
+
+
+def _flag_of_name(cls: ModuleClass, init: Method, value: cst.BaseExpression) -> cst.CSTNode | None:
+    """The same for a local name that is a new tensor, which nothing is done with but to ask for gradients."""
+    if not isinstance(value, cst.Name) or list(bound_names(init.node.body)).count(value.value) != 1:
+        return None
+    name, flag = value.value, None
+    for chain in name_occurrences(init.node.body, name):
+        node, parent, around = chain[-1], chain[-2], chain[-3]
+        if isinstance(parent, cst.AssignTarget) and isinstance(around, cst.Assign):
+            if not _is_new_tensor(cls, init, around.value) and _flag(cls, init, around.value) is None:
+                return None
+            flag = flag or _flag(cls, init, around.value)
+        elif isinstance(parent, cst.Attribute) and parent.attr.value in ("requires_grad_", "requires_grad"):
+            flag = flag or _wish(chain)
+        elif node is not value:
+            return None
+    return flag
+
+
+def _wish(chain: Chain) -> cst.CSTNode | None:
+    """The statement `h.requires_grad_(True)` or `h.requires_grad = True`, where it says so."""
+    around = chain[-3]
+    if isinstance(around, cst.Call):
+        return around if not around.args or _is_true(around.args[0].value) else None
+    assigned = chain[-4]
+    is_assigned = isinstance(around, cst.AssignTarget) and isinstance(assigned, cst.Assign)
+    return assigned if is_assigned and isinstance(assigned, cst.Assign) and _is_true(assigned.value) else None
+
+
+def _is_true(node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and node.value == "True"
 
 
 def _is_new_tensor(cls: ModuleClass, init: Method, node: cst.BaseExpression) -> bool:
@@ -151,7 +190,7 @@ def _repair(cls: ModuleClass, store: Store, flag: cst.CSTNode) -> Repair | None:
         return None
     span = cls.syntax.span(value)
     edits: list[Edit] = [insert(span.start, f"{parameter}("), insert(span.end, ")")]
-    if isinstance(flag, cst.Assign):
+    if isinstance(flag, cst.Assign) or _is_filling(cls, value):
         return None
     if flag is value:
         assert isinstance(value.func, cst.Attribute), "the call of a method"
@@ -249,6 +288,42 @@ RULE = Rule(
                     self.w.requires_grad = True
                 def forward(self, x):
                     return x * self.w
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Named(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    h = torch.zeros(1, 1, dim)
+                    h.requires_grad_(True)
+                    self.h = h  # NN405
+                    g = torch.zeros(dim, requires_grad=True)
+                    self.g = g  # NN405
+                    self.logits = nn.init.xavier_uniform_(torch.empty(dim, dim, requires_grad=True))  # NN405
+                def forward(self, x):
+                    return (x + self.h * self.g) @ self.logits
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Kept(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    a = torch.zeros(dim, requires_grad=True)
+                    self.a = nn.Parameter(a)
+                    b = torch.zeros(dim, requires_grad=True)
+                    self.b = b
+                    self.register_parameter("kept", nn.Parameter(b))
+                    c = torch.zeros(dim).requires_grad_(False)
+                    self.c = nn.Buffer(c)
+                    self.d = nn.Parameter(nn.init.xavier_uniform_(torch.empty(dim, dim, requires_grad=True)))
+                def forward(self, x):
+                    return (x + self.a + self.b + self.c) @ self.d
             """
         ),
         Example(

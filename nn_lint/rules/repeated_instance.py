@@ -4,6 +4,7 @@ A layer that stands several times in a container, where several layers were mean
 ## Why it hurts
 Python repeats the reference, not the layer. `parameters()` has the weights of one layer, and each of the places
 computes with the same weights: a tower of three layers trains as one layer that is applied three times. Nothing fails.
+`self.conv1 = self.conv2 = nn.Conv2d(8, 8, 3)` and `dict.fromkeys(names, nn.Linear(8, 1))` do the same.
 
 ## What is not reported
 Layers without weights (`[nn.ReLU()] * 3`), a layer that `forward` applies in a loop, and classes that say by a name,
@@ -115,16 +116,19 @@ def _repair(cls: ModuleClass, found: Repeat) -> Repair | None:
 
 
 _TIMES = re.compile(r"\]\s*\*|\*\s*\[")
-_COMPREHENSION = re.compile(r"[\[(]\s*\w+\s+for\b")
+_COMPREHENSION = re.compile(r"[\[(]\s*[\w.]+\s+for\b")
 _APPENDED = re.compile(r"\.append\(\s*\w+\s*\)")
-_CONTAINER = re.compile(r"(?:Sequential|ModuleList)\(\s*\[?\s*(\w+)\s*,[^)]*\b\1\b")
+_CONTAINER = re.compile(r"(?:Sequential|ModuleList|ModuleDict)\(")
+_NAMED_TWICE = re.compile(r"\.\w*\d\s*=\s*\w+\.\w*\d\s*=(?!=)")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A list that is multiplied, a name in a loop that counts, or twice in a container."""
+    """A list that is multiplied, a name in a loop that counts, twice in a container, or a value with two names."""
     if "range(" in source and (_COMPREHENSION.search(source) or _APPENDED.search(source)):
         return True
-    return _TIMES.search(source) is not None or _CONTAINER.search(source) is not None
+    if _TIMES.search(source) is not None or "dict.fromkeys(" in source:
+        return True
+    return _NAMED_TWICE.search(source) is not None or _CONTAINER.search(source) is not None
 
 
 RULE = Rule(
@@ -205,6 +209,63 @@ RULE = Rule(
                     self.net = nn.Sequential(fc, nn.ReLU(), fc)  # NN402
                 def forward(self, x):
                     return self.net(self.layers(x))
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Tower(nn.Module):
+                def __init__(self, layer, dim, depth):
+                    super().__init__()
+                    self.given = nn.ModuleList([layer] * depth)  # NN402
+                    self.layer = nn.Linear(dim, dim)
+                    self.layers = nn.ModuleList([self.layer for _ in range(depth)])  # NN402
+                    self.heads = nn.ModuleDict(dict.fromkeys(["a", "b"], nn.Linear(dim, 1)))  # NN402
+                    self.conv1 = self.conv2 = nn.Conv1d(dim, dim, 3)  # NN402
+                def forward(self, x, name):
+                    for layer, given in zip(self.layers, self.given):
+                        x = layer(x) + given(x)
+                    return self.heads[name](self.conv2(self.conv1(x)))
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Apart(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    layer = nn.Linear(dim, dim)
+                    self.net = nn.Sequential(layer, nn.ReLU(), layer, nn.ReLU(), layer)  # NN402
+                def forward(self, x):
+                    return self.net(x)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Other(nn.Module):
+                def __init__(self, act, norm, dim, depth, use_norm, dims):
+                    super().__init__()
+                    self.acts = nn.ModuleList([act] * depth)
+                    self.norms = nn.Sequential(*[norm] * use_norm)
+                    self.dims = [dim] * depth
+                    self.act = nn.ReLU()
+                    self.more = nn.ModuleList([self.act for _ in range(depth)])
+                    self.layer = nn.Linear(dim, dim)
+                    self.steps = nn.ModuleList([self.layer for _ in range(depth)])
+                    self.width = nn.ModuleList([nn.Linear(self.dims[0], dim) for _ in range(depth)])
+                    self.head = self.decoder = nn.Linear(dim, dim)
+                    self.out1 = self.out2 = nn.Linear(dim, dim)
+                    self.act1 = self.act2 = nn.ReLU()
+                    self.sizes = dict.fromkeys(dims, 4)
+                    layer = nn.Linear(dim, dim)
+                    self.net = nn.Sequential(layer, nn.ReLU())
+                    self.rest = nn.Sequential(nn.Linear(dim, dim), nn.ReLU())
+                def forward(self, x):
+                    x = self.act2(self.act1(self.out1(self.layer(self.norms(x)))))
+                    for act, step, more, width in zip(self.acts, self.steps, self.more, self.width):
+                        x = act(step(more(width(x))))
+                    return self.decoder(self.head(self.rest(self.net(x))))
             """
         ),
         Example(

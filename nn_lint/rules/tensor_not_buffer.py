@@ -6,9 +6,10 @@ A constant tensor in an attribute that `forward` computes with, and that is no b
 GPU fails: `RuntimeError: Expected all tensors to be on the same device`.
 
 ## What is not reported
-Tensors that get a device (`device=`, `.to(x.device)` where they are used, a new value in `forward`), that only give
-sizes or indices, or that hold one number, which go with every device; classes that move them themselves, by a name
-(`setattr`, `vars`), a property or a `__setattr__` too.
+Tensors that get a device (`device=`, `.to(x.device)` where they or a local name for them are used, a new value in
+`forward`), that only give sizes or indices (`x[self.order]`), or that hold one number, which go with every device;
+tensors that want gradients, which are no constants (NN405); classes that move them themselves, by a name (`setattr`,
+`vars`), a property or a `__setattr__` too.
 
 ## Fix safety
 Unsafe: the tensor becomes a buffer with `persistent=False`. `state_dict` stays as it is, but `.half()` and `.double()`
@@ -24,11 +25,11 @@ import libcst as cst
 
 from nn_lint.diagnostic import Applicability, Edit, Span
 from nn_lint.fixing.build import insert
-from nn_lint.model.joins import meets_input
+from nn_lint.model.joins import has_dimensions_there, meets_input, uses
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.new_tensors import has_dimensions, is_shaped, kept_tensor, keywords
-from nn_lint.model.occurrences import attribute_occurrences
+from nn_lint.model.occurrences import Chain, attribute_occurrences
 from nn_lint.model.stores import Store, stores
 from nn_lint.project.code_text import bare_code
 from nn_lint.project.facts import ClassFacts
@@ -52,10 +53,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         call = kept_tensor(cls, init, store.value)
         if call is None or {"device", "out", "requires_grad", "**"} & keywords(call):
             continue
-        if not has_dimensions(call) and not is_shaped(store.value):
-            continue
-        counts = (owner.layers.assignments.get(store.attribute, 0) for owner in (cls, *cls.ancestors))
-        if sum(counts) != 1 or _is_registered(cls, store.attribute) or not _meets_input(cls, forward, store.attribute):
+        if not _is_only_store(cls, store) or _is_registered(cls, store) or not _meets_input(cls, forward, store, call):
             continue
         message = (
             f"`self.{store.attribute}` is no buffer: it stays on the CPU when the model moves to a GPU, and `forward` "
@@ -64,27 +62,52 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         yield Finding(cls.syntax.span(store.statement), message, _repair(cls, init, store))
 
 
-def _is_registered(cls: ModuleClass, attribute: str) -> bool:
-    """Whether the class or a read ancestor registers the name, or has a property of it: it may be a buffer."""
+def _is_only_store(cls: ModuleClass, store: Store) -> bool:
+    """Whether the attribute is given nothing else but `None`."""
+    owners = (cls, *cls.ancestors)
+    counts = (owner.layers.assignments.get(store.attribute, 0) for owner in owners)
+    empty = [
+        item
+        for method in cls.methods
+        for item in stores(method)
+        if item.attribute == store.attribute and isinstance(item.value, cst.Name) and item.value.value == "None"
+    ]
+    return sum(counts) - len(empty) == 1
+
+
+def _is_registered(cls: ModuleClass, store: Store) -> bool:
+    """Whether the class or a read ancestor registers the name, or has a property of it, or lets the tensor train."""
+    attribute = store.attribute
     if cls.find_method(attribute) is not None:
+        return True
+    local = rf"|\b{store.value.value}" if isinstance(store.value, cst.Name) else ""
+    if re.search(rf"(?:\.{attribute}{local})\s*\.\s*requires_grad", cls.text) is not None:
         return True
     named = re.compile(rf"register_\w+\(\s*(?:name\s*=\s*)?[\"']{attribute}[\"']")
     return any(named.search(owner.text) for owner in (cls, *cls.ancestors))
 
 
-def _meets_input(cls: ModuleClass, forward: Method, attribute: str) -> bool:
+def _meets_input(cls: ModuleClass, forward: Method, store: Store, call: cst.Call) -> bool:
     """Whether every use in the class is plain, and one in `forward` joins the constant with a local value."""
     met = False
+    assert cls.init is not None, "what is stored there was found in it"
+    has_shape = has_dimensions(cls.init, call) or is_shaped(store.value)
     for method in cls.methods:
-        for chain in attribute_occurrences(method.node.body, method.receiver, attribute):
-            if isinstance(chain[-2], cst.AssignTarget):
-                continue
+        for chain in _uses(method, store.attribute):
             statement = next((node for node in reversed(chain) if isinstance(node, cst.SimpleStatementLine)), chain[-2])
             if _MOVING.search(cls.syntax.text(statement)):
                 return False
+            has_shape = has_shape or has_dimensions_there(cls, chain)
             met = met or (method is forward and meets_input(cls, forward, chain))
     text = cls.definition.file.text.content
-    return met and re.search(rf"(?<!\bself)(?<!\btorch)\.{attribute}\b", text) is None
+    return met and has_shape and re.search(rf"(?<!\bself)(?<!\btorch)\.{store.attribute}\b", text) is None
+
+
+def _uses(method: Method, attribute: str) -> Iterator[Chain]:
+    """Where a method takes the attribute, or a local name for it."""
+    for chain in attribute_occurrences(method.node.body, method.receiver, attribute):
+        if not isinstance(chain[-2], cst.AssignTarget):
+            yield from uses(method, chain)
 
 
 def _repair(cls: ModuleClass, init: Method, store: Store) -> Repair | None:
@@ -323,6 +346,93 @@ RULE = Rule(
                 def forward(self, x):
                     x = x.cpu()
                     return x * self.scale
+            """
+        ),
+        Example(
+            """
+            import torch
+            import torch.nn.functional as F
+            from torch import nn
+            class Causal(nn.Module):
+                def __init__(self, n, d):
+                    super().__init__()
+                    self.qkv = nn.Linear(d, 3 * d)
+                    self.seen = torch.tril(torch.ones(n, n))  # NN403
+                    self.future = torch.triu(torch.ones(n, n), diagonal=1).bool()  # NN403
+                    self.bias = torch.triu(torch.full((n, n), float("-inf")), diagonal=1)  # NN403
+                    self.attn = nn.MultiheadAttention(d, 2, batch_first=True)
+                def forward(self, x):
+                    q, k, v = self.qkv(x).chunk(3, -1)
+                    t = x.size(1)
+                    scores = q @ k.transpose(-2, -1)
+                    scores = scores.masked_fill(self.seen[:t, :t] == 0, float("-inf"))
+                    future = ~self.future[:t, :t]
+                    scores = scores.masked_fill(~future, float("-inf"))
+                    return scores.softmax(-1) @ self.attn(x, x, v, attn_mask=self.bias)[0]
+            class Rotary(nn.Module):
+                def __init__(self, d, anchors=((10, 13), (16, 30))):
+                    super().__init__()
+                    self.rates = 1.0 / (10000 ** (torch.arange(0, d, 2).float() / d))  # NN403
+                    self.order = torch.arange(d)  # NN403
+                    self.anchors = torch.tensor(anchors).float()  # NN403
+                    self.table = self.build(d)  # NN403
+                    self.embed = nn.Embedding(d, d)
+                def build(self, d):
+                    table = torch.zeros(d, d)
+                    table[0] = 1
+                    return table.unsqueeze(0)
+                def forward(self, x):
+                    steps = torch.arange(x.shape[1], device=x.device)
+                    angles = torch.outer(steps, self.rates)
+                    y = self.embed(self.order) + self.table
+                    return x * angles.cos() * self.anchors.view(1, -1, 2) + y
+            class Chosen(nn.Module):
+                def __init__(self, n, weight):
+                    super().__init__()
+                    self.fc = nn.Linear(n, n)
+                    self.threshold = torch.full((n,), 0.5)  # NN403
+                    self.first = torch.zeros(1, 1, n)  # NN403
+                    if weight is not None:
+                        self.weight = torch.tensor(weight, dtype=torch.float32)  # NN403
+                    else:
+                        self.weight = None
+                def forward(self, x, y):
+                    x = torch.where(self.fc(x) > self.threshold, x, torch.zeros_like(x))
+                    first = self.first.expand(x.size(0), x.size(1), -1)
+                    return F.cross_entropy(torch.cat([first, x], dim=-1), y, weight=self.weight)
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Moved(nn.Module):
+                def __init__(self, n):
+                    super().__init__()
+                    self.fc = nn.Linear(n, n)
+                    self.a = torch.tril(torch.ones(n, n))
+                    self.b = torch.tril(torch.ones(n, n))
+                    self.c = torch.tril(torch.ones(n, n))
+                    self.d = torch.tril(torch.ones(n, n))
+                    self.lengths = torch.full((n,), 2)
+                    self.weight = torch.tensor(n)
+                    self.w = torch.randn(n)
+                    self.w.requires_grad = n > 1
+                    self.there = self.build(n, "cuda")
+                def build(self, n, place):
+                    return torch.zeros(n).to(place)
+                def forward(self, x, mask=None):
+                    a = self.a[:4, :4]
+                    x = x.masked_fill(a.to(x.device) == 0, 0)
+                    b = self.b
+                    b = b.type_as(x)
+                    x = x.masked_fill(b == 0, 0)
+                    if mask is None:
+                        mask = self.c
+                    x = x.masked_fill(mask == 0, 0) if self.d is not None else x
+                    packed = nn.utils.rnn.pack_padded_sequence(self.fc(x), self.lengths)
+                    steps = torch.arange(x.shape[1])
+                    return packed, x * self.weight * self.w * self.there, torch.outer(steps, self.lengths)
             """
         ),
         Example(

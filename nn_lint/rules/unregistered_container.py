@@ -10,7 +10,8 @@ random weights in their place.
 ## What is not reported
 Containers whose layers are registered elsewhere too (`add_module`, `setattr`, `nn.Sequential(*layers)`), that are
 handed to a function, returned, or handled by hand (`for layer in self.layers: layer.to(device)`), layers without
-weights such as `nn.ReLU()`, and a list of one element, which is how a module is kept out of `parameters()` on purpose.
+weights such as `nn.ReLU()`, and a list of one element, which is how a module is kept out of `parameters()` on purpose,
+unless a loop adds such lists up.
 
 ## Fix safety
 Unsafe: the container becomes an `nn.ModuleList` or `nn.ModuleDict`. The layers are trained from then on, and
@@ -74,13 +75,22 @@ _LOCAL = re.compile(rf"(?<![.\w])(\w+)[ \t]*(?::[^=\n]+)?=(?!=)[ \t(\\\r\n]*{_CO
 _LAYER = re.compile(r"\b[A-Z]\w*\(")
 
 
+_MADE = re.compile(r"\.\w+[ \t]*(?::[^=\n]+)?=(?!=)[ \t(\\\r\n]*\w+\.\w+\(")
+_GIVEN_BACK = re.compile(rf"\breturn[ \t(\\\r\n]*{_CONTAINER}")
+_GIVEN_NAME = re.compile(r"\breturn[ \t(\\\r\n]*(\w+)")
+
+
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """An attribute that is a container, or is assigned a name that is one, and the call of some class."""
-    if _LAYER.search(source) is None:
+    """An attribute that is a container, or is given a name or by a method that is one, and the call of some class."""
+    if _LAYER.search(source) is None and "copy(" not in source:
         return False
-    return _STORED.search(source) is not None or not set(_LOCAL.findall(source)).isdisjoint(
-        _STORED_NAME.findall(source)
-    )
+    if _STORED.search(source) is not None:
+        return True
+    local = set(_LOCAL.findall(source))
+    if not local.isdisjoint(_STORED_NAME.findall(source)):
+        return True
+    is_made = _MADE.search(source) is not None
+    return is_made and (_GIVEN_BACK.search(source) is not None or not local.isdisjoint(_GIVEN_NAME.findall(source)))
 
 
 RULE = Rule(
@@ -291,6 +301,141 @@ RULE = Rule(
                     self.modules_ = nn.ModuleList(self.towers)
             def parameters_of(model):
                 return [p for layer in model.trained for p in layer.parameters()]
+            """
+        ),
+        Example(
+            """
+            from copy import deepcopy
+            from torch import nn
+            class Added(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.a = []  # NN401
+                    self.b = []  # NN401
+                    self.c = []
+                    self.c += [nn.Linear(dim, dim)]
+                    for _ in range(depth):
+                        self.a += [nn.Linear(dim, dim)]
+                        self.b.extend([nn.Linear(dim, dim)])
+                def forward(self, x):
+                    for a, b in zip(self.a, self.b):
+                        x = a(x) + b(x)
+                    return x + self.c[0](x)
+            class Made(nn.Module):
+                def __init__(self, dims):
+                    super().__init__()
+                    self.a = self.make(dims)  # NN401
+                    self.b = self.listed(dims)  # NN401
+                    self.c = list(map(lambda dim: nn.Linear(dim, dim), dims))  # NN401
+                def make(self, dims):
+                    layers = []
+                    for dim in dims:
+                        layers += [nn.Linear(dim, dim), nn.ReLU()]
+                    return layers
+                @staticmethod
+                def listed(dims):
+                    return [nn.Linear(dim, dim) for dim in dims]
+                def forward(self, x):
+                    for a, b, c in zip(self.a, self.b, self.c):
+                        x = a(x) + b(x) + c(x)
+                    return x
+            """,
+            fixed="""
+            from copy import deepcopy
+            from torch import nn
+            class Added(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.a = nn.ModuleList()
+                    self.b = nn.ModuleList()
+                    self.c = []
+                    self.c += [nn.Linear(dim, dim)]
+                    for _ in range(depth):
+                        self.a += [nn.Linear(dim, dim)]
+                        self.b.extend([nn.Linear(dim, dim)])
+                def forward(self, x):
+                    for a, b in zip(self.a, self.b):
+                        x = a(x) + b(x)
+                    return x + self.c[0](x)
+            class Made(nn.Module):
+                def __init__(self, dims):
+                    super().__init__()
+                    self.a = nn.ModuleList(self.make(dims))
+                    self.b = nn.ModuleList(self.listed(dims))
+                    self.c = nn.ModuleList(list(map(lambda dim: nn.Linear(dim, dim), dims)))
+                def make(self, dims):
+                    layers = []
+                    for dim in dims:
+                        layers += [nn.Linear(dim, dim), nn.ReLU()]
+                    return layers
+                @staticmethod
+                def listed(dims):
+                    return [nn.Linear(dim, dim) for dim in dims]
+                def forward(self, x):
+                    for a, b, c in zip(self.a, self.b, self.c):
+                        x = a(x) + b(x) + c(x)
+                    return x
+            """,
+        ),
+        Example(
+            """
+            from copy import deepcopy
+            from torch import nn
+            class Copies(nn.Module):
+                def __init__(self, layer, body: nn.Module, depth):
+                    super().__init__()
+                    self.layers = [deepcopy(layer) for _ in range(depth)]  # NN401
+                    self.bodies = [deepcopy(body) for _ in range(depth)]  # NN401
+                    self.more = []  # NN401
+                    for _ in range(depth):
+                        self.more = self.more + [nn.Linear(4, 4)]
+                def forward(self, x):
+                    for layer, body, more in zip(self.layers, self.bodies, self.more):
+                        x = layer(x) + body(x) + more(x)
+                    return x
+            """
+        ),
+        Example(
+            """
+            from copy import deepcopy
+            from torch import nn
+            class Kept(nn.Module):
+                def __init__(self, layer, config, dims):
+                    super().__init__()
+                    self.configs = [deepcopy(config) for _ in dims]
+                    self.hidden = [deepcopy(layer)]
+                    self.a = self.named(dims)
+                    self.b = self.cached(dims)
+                    self.c = self.pair(4)
+                    self.d = self.one(4)
+                    self.e = nn.ModuleList(self.plain(dims))
+                    self.first, self.last = self.plain(dims)
+                    self.f = self.plain(dims) if dims else nn.ModuleList(self.plain(dims))
+                    self.g = self.kinds(dims)
+                    self.h = self.listed = nn.ModuleList(map(lambda dim: nn.Linear(dim, dim), dims))
+                def named(self, dims):
+                    layers = [nn.Linear(dim, dim) for dim in dims]
+                    for i, layer in enumerate(layers):
+                        self.add_module(f"a{i}", layer)
+                    return layers
+                def cached(self, dims):
+                    layers = [nn.Linear(dim, dim) for dim in dims]
+                    self.net = nn.Sequential(*layers)
+                    return layers
+                def pair(self, dim):
+                    self.x = nn.Linear(dim, dim)
+                    self.y = nn.Linear(dim, dim)
+                    return [self.x, self.y]
+                def one(self, dim):
+                    return [nn.Linear(dim, dim)]
+                def plain(self, dims):
+                    return [nn.Linear(dim, dim) for dim in dims]
+                def kinds(self, dims):
+                    return [nn.ReLU for _ in dims]
+                def forward(self, x):
+                    for config, a, b, c, f, g in zip(self.configs, self.a, self.b, self.c, self.f, self.g):
+                        x = a(x) + b(x) + c(x) + f(x) + g()(x) + config(x)
+                    return x + self.d[0](x) + self.hidden[0](x)
             """
         ),
         Example(

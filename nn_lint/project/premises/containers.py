@@ -24,9 +24,21 @@ def may_hold_layers(cls: ClassTree) -> bool:
                 names = [target.attr for target in targets if isinstance(target, ast.Attribute)]
                 if names and _may_hold(node.value, method):
                     return True
-                if names and _is_container(node.value) and any(_grows(cls, name) for name in names):
+                grows = any(_grows(cls, name) for name in names)
+                if grows and _is_container(node.value):
+                    return True
+                if names and any(_may_hold(value, helper) or grows for helper, value in _given_back(cls, node.value)):
                     return True
     return False
+
+
+def _given_back(cls: ClassTree, node: ast.expr) -> Iterator[tuple[MethodTree, ast.expr]]:
+    """What a method of the class gives back that is called."""
+    name = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
+    for helper in cls.methods:
+        if helper.name == name:
+            values = (inner.value for inner in helper.nodes if isinstance(inner, ast.Return))
+            yield from ((helper, value) for value in values if value is not None)
 
 
 def _may_hold(node: ast.expr, method: MethodTree) -> bool:
@@ -62,7 +74,9 @@ def _items(node: ast.AST) -> Iterator[ast.AST]:
     elif isinstance(node, ast.BinOp) and _is_container(node):
         yield from _items(node.left)
         yield from _items(node.right)
-    elif isinstance(node, ast.Call) and last_name(node.func) in _MAKERS:
+    elif isinstance(node, ast.Lambda):
+        yield from _items(node.body)
+    elif isinstance(node, ast.Call) and last_name(node.func) in _MAKERS | {"map"}:
         for item in (*node.args, *(word.value for word in node.keywords)):
             yield from _items(item)
     else:

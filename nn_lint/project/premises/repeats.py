@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 
-from nn_lint.project.premises.nodes import arguments, binds, is_name, nodes
+from nn_lint.project.premises.nodes import arguments, binds, is_name, last_name, nodes
 from nn_lint.project.premises.trees import ClassTree
 
 
 def may_repeat(cls: ClassTree) -> bool:
-    """A list is multiplied, a loop that counts hands on a name that it does not bind, or a call has a name twice."""
+    """A list is multiplied, a loop that counts hands on a name that it does not bind, or a call has a name twice.
+
+    `dict.fromkeys` gives one value to all keys too, and an assignment may give one to two attributes.
+    """
     return any(map(_repeats, cls.nodes))
 
 
@@ -17,10 +20,14 @@ def _repeats(node: ast.AST) -> bool:
     if isinstance(node, ast.BinOp):
         return isinstance(node.op, ast.Mult) and any(isinstance(side, ast.List) for side in (node.left, node.right))
     if isinstance(node, (ast.ListComp, ast.GeneratorExp)):
+        if isinstance(node.elt, ast.Attribute):
+            return _counts(node.generators[0].iter)
         return isinstance(node.elt, ast.Name) and _counts(node.generators[0].iter) and not binds(node, node.elt.id)
+    if isinstance(node, ast.Assign):
+        return sum(isinstance(target, ast.Attribute) for target in node.targets) > 1
     if isinstance(node, ast.For):
         return _counts(node.iter) and any(_appends_outer(call, node) for call in nodes(node))
-    return isinstance(node, ast.Call) and _has_twice(node)
+    return isinstance(node, ast.Call) and (last_name(node.func) == "fromkeys" or _has_twice(node))
 
 
 def _counts(node: ast.expr) -> bool:
