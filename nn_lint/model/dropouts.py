@@ -37,7 +37,8 @@ _TRAINING_METHODS = re.compile(r"train|augment|corrupt|nois|mask|loss|^step$", r
 class Unguarded:
     """A dropout that goes on in evaluation. `rate` is what it takes as probability, `None` for torch's default.
 
-    `is_attention`: the dropout of a `scaled_dot_product_attention`.
+    `is_attention`: the dropout of a `scaled_dot_product_attention`. `training`: the method `self.train` that it takes
+    for the mode, which is always true.
     """
 
     call: cst.Call
@@ -45,6 +46,7 @@ class Unguarded:
     callee: str
     rate: cst.Arg | None
     is_attention: bool
+    training: cst.Arg | None = None
 
 
 def drops_on_purpose(cls: ModuleClass) -> bool:
@@ -77,12 +79,20 @@ def _unguarded(cls: ModuleClass, method: Method, call: cst.Call) -> Unguarded | 
         return None
     is_attention = kind == "attention"
     rate = given(call, "dropout_p", 4) if is_attention else given(call, "p", 1)
-    if not is_attention and given(call, "training", 2) is not None:
+    training = None if is_attention else given(call, "training", 2)
+    if training is not None and not _is_the_method(cls, method, training.value):
         return None
     is_on = _is_on(cls, method, rate.value) if rate is not None else not is_attention
     if is_on and _TRAINING_NAMES.search(" ".join(_names_of(method, call))):
         return None
-    return Unguarded(call, method, callee, rate, is_attention) if is_on else None
+    return Unguarded(call, method, callee, rate, is_attention, training) if is_on else None
+
+
+def _is_the_method(cls: ModuleClass, method: Method, mode: cst.BaseExpression) -> bool:
+    """`self.train`, the method of `nn.Module`, where `self.training` is meant."""
+    own = cls.find_method("train")
+    is_plain = "train" not in cls.rebound_attributes and (own is None or not own.is_property) and cls.is_certain
+    return is_plain and self_attribute(mode, method.receiver) == "train"
 
 
 def _names_of(method: Method, call: cst.Call) -> list[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from nn_lint.model.layers import CONVOLUTIONS
 from nn_lint.model.method import Method
 from nn_lint.model.occurrences import Chain, attribute_occurrences, name_occurrences
 from nn_lint.model.syntax import dotted, self_attribute
@@ -24,16 +25,30 @@ _TAKE_TUPLES = re.compile(
     r"cat$|concat|stack|meshgrid|broadcast_tensors|block_diag|cartesian|einsum|atleast|pad_sequence"
 )
 _OF_TUPLES = frozenset({"count", "index"})
+_SIZES: Mapping[str, tuple[str, ...]] = {
+    "Linear": ("in_features", "out_features"),
+    "Embedding": ("num_embeddings", "embedding_dim"),
+    **dict.fromkeys(("LSTM", "GRU", "RNN"), ("input_size", "hidden_size")),
+    **dict.fromkeys(CONVOLUTIONS, ("in_channels", "out_channels")),
+}
+
+
+class Meant(Enum):
+    """What stands in the tuple."""
+
+    LAYER = "a layer or parameter, for an attribute"
+    SIZE = "a number of features, for an attribute"
+    RESULT = "a tensor, for a local name"
 
 
 @dataclass(frozen=True, slots=True)
 class TrailingComma:
-    """An assignment of a tuple of one. `attribute` is what it is assigned to on self, else it is a local `name`."""
+    """An assignment of a tuple of one to a `name`, and what was to be assigned."""
 
-    statement: cst.Assign
+    statement: cst.Assign | cst.AnnAssign
     comma: cst.Comma
     name: str
-    is_attribute: bool
+    meant: Meant
 
 
 class _Use(Enum):
@@ -48,23 +63,59 @@ def trailing_commas(cls: ModuleClass) -> Iterator[TrailingComma]:
     """The tuples of one that are used like what stands in them."""
     for method in cls.methods:
         for node in method.own_nodes:
-            if not isinstance(node, cst.Assign) or len(node.targets) != 1 or not isinstance(node.value, cst.Tuple):
+            target = _target(node)
+            value = node.value if isinstance(node, (cst.Assign, cst.AnnAssign)) else None
+            if target is None or not isinstance(node, (cst.Assign, cst.AnnAssign)) or not isinstance(value, cst.Tuple):
                 continue
-            elements, target = node.value.elements, node.targets[0].target
-            if (
-                len(elements) != 1
-                or not isinstance(elements[0], cst.Element)
-                or not isinstance(elements[0].value, cst.Call)
-            ):
-                continue
-            call, comma, is_bare = elements[0].value, elements[0].comma, not node.value.lpar
-            if not isinstance(comma, cst.Comma):
-                continue
-            attribute = self_attribute(target, method.receiver)
-            if attribute is not None and _is_layer(cls, call) and _is_used_as_layer(cls, attribute, is_bare=is_bare):
-                yield TrailingComma(node, comma, f"{method.receiver}.{attribute}", True)
-            elif isinstance(target, cst.Name) and is_bare and _is_used_as_tensor(cls, method, target.value, node):
-                yield TrailingComma(node, comma, target.value, False)
+            element = value.elements[0] if len(value.elements) == 1 else None
+            if isinstance(element, cst.Element) and isinstance(element.comma, cst.Comma):
+                meant = _meant(cls, method, target, value, element.value)
+                if meant is not None:
+                    yield TrailingComma(node, element.comma, dotted(target) or "", meant)
+
+
+def _target(node: cst.CSTNode) -> cst.BaseExpression | None:
+    """What an assignment gives its value to, where that is one thing."""
+    if isinstance(node, cst.AnnAssign):
+        return node.target
+    return node.targets[0].target if isinstance(node, cst.Assign) and len(node.targets) == 1 else None
+
+
+def _meant(
+    cls: ModuleClass, method: Method, target: cst.BaseExpression, value: cst.Tuple, inside: cst.BaseExpression
+) -> Meant | None:
+    """What the tuple is used like; `None` where it may be wanted as a tuple."""
+    attribute, is_bare = self_attribute(target, method.receiver), not value.lpar
+    if attribute is not None:
+        if is_bare and _is_size(cls, method, attribute):
+            return Meant.SIZE
+        is_layer = isinstance(inside, cst.Call) and _is_layer(cls, inside)
+        return Meant.LAYER if is_layer and _is_used_as_layer(cls, attribute, is_bare=is_bare) else None
+    if not isinstance(target, cst.Name) or not isinstance(inside, cst.Call) or not is_bare:
+        return None
+    return Meant.RESULT if _is_used_as_tensor(cls, method, target.value, inside) else None
+
+
+def _is_size(cls: ModuleClass, method: Method, attribute: str) -> bool:
+    """Whether the method makes a layer of torch whose number of features the attribute is: it takes no tuple there."""
+    if cls.layers.assignments.get(attribute) != 1:
+        return False
+    return any(
+        isinstance(call, cst.Call)
+        and any(self_attribute(item, method.receiver) == attribute for item in _sizes(cls, call))
+        for call in method.own_nodes
+    )
+
+
+def _sizes(cls: ModuleClass, call: cst.Call) -> Iterator[cst.BaseExpression]:
+    """The numbers of features among the arguments of a layer."""
+    found = cls.resolve(dotted(call.func) or "?")
+    names = _SIZES.get(found.name, ()) if isinstance(found, TorchClass) else ()
+    for index, item in enumerate(call.args):
+        if item.star:
+            return
+        if item.keyword.value in names if item.keyword is not None else index < len(names):
+            yield item.value
 
 
 def _is_layer(cls: ModuleClass, call: cst.Call) -> bool:
@@ -87,16 +138,21 @@ def _is_used_as_layer(cls: ModuleClass, attribute: str, *, is_bare: bool) -> boo
     return is_bare and _Use.ONE in found and _Use.MANY not in found
 
 
-def _is_used_as_tensor(cls: ModuleClass, method: Method, name: str, statement: cst.Assign) -> bool:
-    """The result of a layer, or of a function of torch, under a name of which some use wants a tensor."""
-    assert isinstance(statement.value, cst.Tuple), "asked only of tuples"
-    call = statement.value.elements[0].value
-    if not isinstance(call, cst.Call) or not _computes(cls, method, call):
+def _is_used_as_tensor(cls: ModuleClass, method: Method, name: str, call: cst.Call) -> bool:
+    """The result of a layer, or of a function of torch, under a name of which some use wants a tensor.
+
+    One that takes the name of what it was computed from (`x = self.fc(x),`) is a tensor even if it is only returned.
+    """
+    if not _computes(cls, method, call):
         return False
-    chains = name_occurrences(method.node.body, name)
-    read = (chain for chain in chains if not isinstance(chain[-2], cst.AssignTarget) and call not in chain)
+    chains = list(name_occurrences(method.node.body, name))
+    read = [chain for chain in chains if not isinstance(chain[-2], cst.AssignTarget) and call not in chain]
     found = [_use(cls, method, chain) for chain in read]
-    return _Use.ONE in found and _Use.MANY not in found
+    if _Use.ONE in found and _Use.MANY not in found:
+        return True
+    is_own = any(call in chain for chain in chains)
+    after = [chain for chain in read if cls.syntax.precedes(call, chain[-1])]
+    return is_own and bool(after) and all(isinstance(chain[-2], cst.Return) for chain in after)
 
 
 def _use(cls: ModuleClass, method: Method, chain: Chain) -> _Use:

@@ -3,8 +3,8 @@ A dropout by function that `model.eval()` does not switch off.
 
 ## Why it hurts
 `F.dropout(x, p)` takes `training=True` where nothing is said, and `F.scaled_dot_product_attention` drops with whatever
-`dropout_p` it is given: neither knows the module. After `model.eval()` two runs on the same input still differ, and
-accuracy is lost at random. Nothing warns.
+`dropout_p` it is given: neither knows the module. `training=self.train` hands over a method, which is always true.
+After `model.eval()` two runs on the same input still differ, and accuracy is lost at random. Nothing warns.
 
 ## What is not reported
 Dropout that is on by a word of its author: `training=True`, a name or comment that speaks of Monte Carlo dropout. Rates
@@ -48,6 +48,8 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 def _edit(cls: ModuleClass, found: Unguarded) -> Edit:
     training = f"{found.method.receiver}.training"
+    if found.training is not None:
+        return replace(cls.syntax.span(found.training.value), training)
     if found.is_attention and found.rate is not None:
         rate = cls.syntax.text(found.rate.value)
         return replace(cls.syntax.span(found.rate.value), f"{rate} if {training} else 0.0")
@@ -57,11 +59,13 @@ def _edit(cls: ModuleClass, found: Unguarded) -> Edit:
 _FUNCTIONS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "scaled_dot_product_attention")
 _CALL = re.compile(rf"\b(?:{'|'.join(_FUNCTIONS)})\s*\(")
 
+_METHOD = re.compile(r"training\s*=\s*\(*\s*\w+\s*\.\s*train\b")
+
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A call of a function of such a name that is not told whether the module trains."""
+    """A call of a function of such a name that is not told whether the module trains, or is handed a method for it."""
     return ("dropout" in source or "scaled_dot" in source) and any(
-        "training" not in call for call in calls_text(source, _CALL)
+        "training" not in call or _METHOD.search(call) is not None for call in calls_text(source, _CALL)
     )
 
 
@@ -260,6 +264,44 @@ RULE = Rule(
             class Unbound(nn.Module):
                 def forward(x):
                     return F.dropout(x)  # NN505
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(8, 8)
+                def forward(self, x):
+                    x = F.dropout(self.fc(x), training=self.train)  # NN505
+                    return F.dropout(x, 0.5, self.train)  # NN505
+            """,
+            fixed="""
+            import torch.nn.functional as F
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(8, 8)
+                def forward(self, x):
+                    x = F.dropout(self.fc(x), training=self.training)
+                    return F.dropout(x, 0.5, self.training)
+            """,
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Flagged(nn.Module):
+                def __init__(self, train):
+                    super().__init__()
+                    self.fc = nn.Linear(8, 8)
+                    self.train = train
+                def forward(self, x, net):
+                    x = F.dropout(x, training=net.train)
+                    return F.dropout(self.fc(x), training=self.train)
             """
         ),
     ),

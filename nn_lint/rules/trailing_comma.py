@@ -1,14 +1,14 @@
 """
-A comma at the end of an assignment: `self.fc = nn.Linear(4, 4),` or `x = self.conv(x),`.
+A comma at the end of an assignment: `self.fc = nn.Linear(4, 4),`, `self.dim = dim,` or `x = self.conv(x),`.
 
 ## Why it hurts
 The attribute is a tuple: its layer is not in `parameters()` and not in the `state_dict`, and calling it raises
 `TypeError: 'tuple' object is not callable`. A result in a tuple fails in the next layer: `TypeError: conv2d()
-received an invalid combination of arguments - got (tuple, ...)`.
+received an invalid combination of arguments - got (tuple, ...)`. So does a size in a tuple: `nn.Linear(self.dim, 4)`.
 
 ## What is not reported
 Tuples that are unpacked, indexed, looped over, added to or written with parentheses (unless they are called), and
-tuples of anything but a layer or its result.
+tuples of anything but a layer, its result, or a size that the same method hands to `nn.Linear` and the like.
 
 ## Fix safety
 Safe: the comma is taken away, where the code cannot run with it.
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from nn_lint.diagnostic import Applicability, Edit, Span
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.trailing_commas import TrailingComma, trailing_commas
+from nn_lint.model.trailing_commas import Meant, TrailingComma, trailing_commas
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
@@ -31,9 +31,15 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     if not cls.is_module or not sieve(cls.facts, cls.text):
         return
     for found in trailing_commas(cls):
-        what = "not registered, and calling it raises `TypeError`" if found.is_attribute else "no tensor any more"
-        message = f"the comma makes `{found.name}` a tuple: it is {what}"
+        message = f"the comma makes `{found.name}` a tuple: it is {_HARM[found.meant]}"
         yield Finding(cls.syntax.span(found.statement), message, Repair("Drop the comma", (_edit(cls, found),)))
+
+
+_HARM = {
+    Meant.LAYER: "not registered, and calling it raises `TypeError`",
+    Meant.SIZE: "no number any more, and the layer that takes it raises `TypeError`",
+    Meant.RESULT: "no tensor any more",
+}
 
 
 def _edit(cls: ModuleClass, found: TrailingComma) -> Edit:
@@ -48,13 +54,16 @@ _BEFORE_COMMA = re.compile(r"(?:[ \t]*\\(?:\r\n|\r|\n))?[ \t]*\Z")
 
 
 _END = re.compile(r"\),[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE)
-_START = re.compile(r"[ \t]*(?:self\.\w+[ \t]*=|\w+[ \t]+=[ \t]|\w+=[^\n]*\bself\.)")
+_TYPE = r"[ \t]*(?::[^=\n]+)?"
+_START = re.compile(rf"[ \t]*(?:self\.\w+{_TYPE}=|\w+{_TYPE}[ \t]+=[ \t]|\w+{_TYPE}=[^\n]*\bself\.)")
 _LAST_ROW = re.compile(r"\n[ \t]*\)+,")
 _ROWS = re.compile(
-    r"^([ \t]*)(?:self\.\w+[ \t]*=|\w+[ \t]+=[ \t])[^\n]*\([ \t]*\r?\n(?:\1[ \t][^\n]*\n)*?\1\)+,[ \t\r]*(?:#|$)",
+    rf"^([ \t]*)(?:self\.\w+{_TYPE}=|\w+{_TYPE}[ \t]+=[ \t])[^\n]*"
+    r"\([ \t]*\r?\n(?:\1[ \t][^\n]*\n)*?\1\)+,[ \t\r]*(?:#|$)",
     re.MULTILINE,
 )
-_PARENTHESES = re.compile(r"self\.\w+[ \t]*=[ \t]*\(\s*[\w.]+\(")
+_ATTRIBUTE = re.compile(r"\bself\.\w+[ \t]*(?::[^=\n]+)?=(?!=)[^\n]*,[ \t]*(?:;[^\n]*|#[^\n]*)?\r?$", re.MULTILINE)
+_PARENTHESES = re.compile(r"self\.\w+[ \t]*(?::[^=\n]+)?=[ \t]*\(\s*[\w.]+\(")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -63,6 +72,7 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     return (
         any(_START.match(source, source.rfind("\n", 0, end) + 1, end) is not None for end in ends)
         or (_LAST_ROW.search(source) is not None and _ROWS.search(source) is not None)
+        or _ATTRIBUTE.search(source) is not None
         or _PARENTHESES.search(source) is not None
     )
 
@@ -276,6 +286,57 @@ RULE = Rule(
                 def forward(self, x):
                     return self.a(self.b(self.c(self.d(x))))
             """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Sizes(nn.Module):
+                def __init__(self, dim, hidden=4):
+                    super().__init__()
+                    self.dim = dim,  # NN212
+                    self.hidden = 4 * hidden,  # NN212
+                    self.act: nn.Module = nn.GELU(),  # NN212
+                    self.fc = nn.Linear(self.dim, out_features=self.hidden)
+                    self.out = nn.Linear(self.fc.out_features, 4)
+                def forward(self, x):
+                    x = self.out(self.act(self.fc(x))),  # NN212
+                    return x
+            """,
+            fixed="""
+            from torch import nn
+            class Sizes(nn.Module):
+                def __init__(self, dim, hidden=4):
+                    super().__init__()
+                    self.dim = dim
+                    self.hidden = 4 * hidden
+                    self.act: nn.Module = nn.GELU()
+                    self.fc = nn.Linear(self.dim, out_features=self.hidden)
+                    self.out = nn.Linear(self.fc.out_features, 4)
+                def forward(self, x):
+                    x = self.out(self.act(self.fc(x)))
+                    return x
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Tupled(nn.Module):
+                def __init__(self, dim, kernel, size):
+                    super().__init__()
+                    self.dim = dim,
+                    self.kernel = kernel,
+                    self.size = size,
+                    self.size = size[0]
+                    self.norm = nn.LayerNorm(self.dim)
+                    self.conv = nn.Conv1d(4, 4, self.kernel)
+                    self.fc = nn.Linear(self.dim[0], self.size)
+                def forward(self, x):
+                    x = self.norm(self.conv(x)),
+                    return x + (self.fc(x[0]),)
+                def hidden(self, x):
+                    x = self.fc(x),
+                    return x
+            """
         ),
     ),
 )
