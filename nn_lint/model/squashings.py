@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from nn_lint.diagnostic import Position, Span
 from nn_lint.model.containers import parts
 from nn_lint.model.expressions import Flow
 from nn_lint.model.layers import layer_of
 from nn_lint.model.torch_calls import given, torch_function
 from nn_lint.model.values import Kind, Value
+from nn_lint.project.fed_losses import fed_losses
+from nn_lint.source.lines import Lines
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
@@ -81,10 +85,34 @@ def _of_own_forward(cls: ModuleClass, value: Value, names: frozenset[str], depth
     """`self(x)`: whatever the module's own forward returns."""
     node, forward = value.node, cls.method("forward")
     is_own = isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "self"
-    if not is_own or forward is None or cls.flow is None or not cls.flow.returned:
+    if not is_own or forward is None:
         return None
-    found = [squashed(cls, item, names, depth - 1) for _, item in cls.flow.returned]
-    return found[0] if all(found) else None
+    return _of_results(cls, names, depth - 1)
+
+
+def _of_results(cls: ModuleClass, names: frozenset[str], depth: int) -> cst.CSTNode | None:
+    """What forward returns, where it returns nothing else."""
+    returned = cls.flow.returned if cls.flow is not None else ()
+    found = [squashed(cls, item, names, depth) for _, item in returned]
+    return found[0] if found and all(found) else None
+
+
+def outer_losses(cls: ModuleClass, names: frozenset[str], function: str, layer: str) -> Iterator[Span]:
+    """The calls of a loss of torch in the file of a class that are given what its instances return: such a squash."""
+    file = cls.definition.file
+    if file.text.reindented is not None or _of_results(cls, names, _DEPTH) is None:
+        return
+    for call in fed_losses(cls.definition, cls.registry.hierarchy, function, layer):
+        yield _span(file.text.lines, call)
+
+
+def _span(lines: Lines, node: ast.Call) -> Span:
+    """Where a node of CPython's tree stands; its columns count bytes."""
+    ends = ((node.lineno, node.col_offset), (node.end_lineno or node.lineno, node.end_col_offset or node.col_offset))
+    start, end = (
+        Position(row, len(lines.row(row).encode()[:column].decode(errors="ignore")) + 1) for row, column in ends
+    )
+    return Span(start, end)
 
 
 def flows(cls: ModuleClass, loss: str, words: tuple[str, ...]) -> Iterator[Flow]:

@@ -1,6 +1,8 @@
 """
 A sigmoid whose output goes through a sigmoid once more: in `BCEWithLogitsLoss`, or by a second call.
 
+The loss may stand in the class, or elsewhere in its file, where it is given what an instance of the class returns.
+
 ## Why it hurts
 `BCEWithLogitsLoss` and `F.binary_cross_entropy_with_logits` apply the sigmoid themselves. Given probabilities they see
 logits between 0 and 1, so the model can only predict between 0.5 and 0.73: the loss never falls below 0.31 for a
@@ -17,11 +19,17 @@ import re
 from collections.abc import Iterator
 
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.squashings import flows, losses, squashed, squashes_again
+from nn_lint.model.squashings import flows, losses, outer_losses, squashed, squashes_again
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Rule
 
 _SIGMOID = frozenset({"sigmoid"})
+
+
+_FED = (
+    "the loss applies a sigmoid itself, and what it is given here has been through one: predictions stay between 0.5 "
+    "and 0.73. Drop the sigmoid, or take `BCELoss`"
+)
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
@@ -31,11 +39,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     for flow in flows(cls, "BCEWithLogitsLoss", ("igmoid", "with_logits")):
         for call, prediction in losses(cls, flow, "binary_cross_entropy_with_logits", "BCEWithLogitsLoss"):
             if squashed(cls, prediction, _SIGMOID) is not None and cls.syntax.holds(call):
-                yield Finding(
-                    cls.syntax.span(call),
-                    "the loss applies a sigmoid itself, and what it is given here has been through one: predictions "
-                    "stay between 0.5 and 0.73. Drop the sigmoid, or take `BCELoss`",
-                )
+                yield Finding(cls.syntax.span(call), _FED)
         for value in flow.values:
             node = value.node
             if node is None or not value.operands or not squashes_again(cls, value, _SIGMOID):
@@ -43,15 +47,21 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
             if squashed(cls, value.operands[0], _SIGMOID) is not None and cls.syntax.holds(node):
                 message = "a sigmoid of what has been through a sigmoid: the result stays between 0.5 and 0.73"
                 yield Finding(cls.syntax.span(node), message)
+    for span in outer_losses(cls, _SIGMOID, "binary_cross_entropy_with_logits", "BCEWithLogitsLoss"):
+        yield Finding(span, _FED)
 
 
 _SIGMOIDS = re.compile(r"[sS]igmoid")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A sigmoid, and another or a loss on logits."""
-    found = len(_SIGMOIDS.findall(source))
-    return found > 1 or (found == 1 and ("BCEWithLogits" in source or "with_logits" in source))
+    """A sigmoid."""
+    return "igmoid" in source
+
+
+def premise(cls: ModuleClass) -> bool:
+    """A second sigmoid in the class, or a loss on logits in its file."""
+    return len(_SIGMOIDS.findall(cls.text)) > 1 or cls.definition.file.matches("BCEWithLogits|with_logits")
 
 
 RULE = Rule(
@@ -60,6 +70,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
+    premise=premise,
     examples=(
         Example(
             """
@@ -140,6 +151,24 @@ RULE = Rule(
                     self.layers = nn.Sequential(nn.Linear(dim, dim), nn.Sigmoid(), nn.Linear(dim, 1), nn.Sigmoid())
                 def forward(self, x):
                     return self.layers(x)
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, 1)
+                    self.act = nn.Sigmoid()
+                def forward(self, x):
+                    return self.act(self.fc(x))
+            model = Net(4)
+            loss_fn = nn.BCEWithLogitsLoss()
+            right = nn.BCELoss()
+            x, y = torch.randn(2, 4), torch.ones(2, 1)
+            loss = loss_fn(model(x), y) + right(model(x), y)  # NN504
             """
         ),
     ),

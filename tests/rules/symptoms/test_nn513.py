@@ -20,3 +20,9 @@ def test_eval_gives_nothing() -> None:
 def test_eval_raises() -> None:
     with pytest.raises(TypeError, match="takes 1 positional argument but 2 were given"):
         build(SECOND.text, "Modeless").eval()
+
+
+def test_eval_leaves_the_mode() -> None:
+    text = RULE.examples[-2].text
+    assert build(text, "Given").eval().training
+    assert not build(RULE.examples[-2].fixed_text, "Net").eval().training
