@@ -66,12 +66,20 @@ class Construction:
 
     @property
     def hands_self_over(self) -> bool:
-        """Whether a function that may do the construction gets the object itself, or another name does."""
+        """Whether a function that may do the construction gets the object itself, or another name does.
+
+        Inits of its own bases, called by name, are no such functions.
+        """
         init = self._init
         given_names = (node for node in init.own_nodes if isinstance(node, (cst.Assign, cst.AnnAssign)))
         if any(isinstance(node.value, cst.Name) and node.value.value == init.receiver for node in given_names):
             return True
-        return any(name not in _OBSERVERS for name in init.hands_receiver_to())
+        return any(name not in _OBSERVERS and not self._is_base_init(name) for name in init.hands_receiver_to())
+
+    def _is_base_init(self, name: str) -> bool:
+        """`nn.Module.__init__`, `Base.__init__`."""
+        owner, _, last = name.rpartition(".")
+        return last == "__init__" and bool(owner) and self._cls.resolve(owner) in self._cls.ancestry.order
 
     @property
     def registers_nothing(self) -> bool:
