@@ -59,10 +59,14 @@ class Construction:
     @cached_property
     def mentions_parent_init(self) -> bool:
         """Whether `__init__` uses `super` at all, or it or a method that it calls on itself calls some `__init__`."""
+        return "super" in self._init.names_read or self.calls_some_init
+
+    @property
+    def calls_some_init(self) -> bool:
+        """Whether `__init__`, or a method that it calls on itself, calls an `__init__`, or a function may do so."""
         init = self._init
-        if "super" in init.names_read or self.hands_self_over:
-            return True
-        return any(method.parent_calls for method in self._cls.closure([init]))
+        reached = (method for method in self._cls.closure([init]) if method is init or method.name != "__init__")
+        return self.hands_self_over or any(method.parent_calls for method in reached)
 
     @property
     def hands_self_over(self) -> bool:

@@ -74,17 +74,7 @@ def _may_be_initialised_by_heirs(cls: ModuleClass) -> bool:
 
     A class without an init and a `forward` of its own may wait for heirs that nobody has written yet.
     """
-    heirs = list(_heir_texts(cls))
+    heirs = [heir.text for heir in cls.heirs]
     if cls.init is None and (heirs or cls.method("forward") is None):
         return True
     return any(re.search(r"\w\.__init__\b", text) for text in heirs)
-
-
-def _heir_texts(cls: ModuleClass) -> Iterator[str]:
-    """The texts of the classes in sight that inherit from a class."""
-    hierarchy = cls.registry.hierarchy
-    for file in hierarchy.files.mentioning(cls.name, cls.definition.file):
-        for facts in file.facts.classes:
-            heir = ProjectClass(file, facts)
-            if cls.definition in hierarchy.ancestry(heir).order:
-                yield cls.registry.model(heir).text

@@ -29,17 +29,22 @@ class Wrongness(Enum):
     UNDEFINED = "bound nowhere"
     MODULE_SKIPPED = "nn.Module itself, and no other call initialises it"
     PARENT_SKIPPED = "a parent whose attributes are used all the same"
+    RECURSIVE = "the class of the object, which for an heir finds the same method again"
 
 
 @dataclass(frozen=True, slots=True)
 class SuperUse:
-    """`super(name, self)`; `missing` is an attribute that the skipped parent would have set."""
+    """`super(name, self)`; `missing` is an attribute that the skipped parent would have set.
+
+    `heir`: the class whose objects never get out of the method.
+    """
 
     name: str
     span: Span
     name_span: Span
     wrongness: Wrongness
     missing: str | None = None
+    heir: str | None = None
 
 
 def find_super_uses(cls: ModuleClass) -> Iterator[SuperUse]:
@@ -48,10 +53,69 @@ def find_super_uses(cls: ModuleClass) -> Iterator[SuperUse]:
         for node in walk(method.node.body, cst.Call):
             if isinstance(node, cst.Call) and dotted(node.func) == "super" and len(node.args) == 2:
                 name = dotted(node.args[0].value)
-                if name is not None and dotted(node.args[1].value) == method.receiver:
+                if _is_class_of_object(node.args[0].value, method.receiver):
+                    yield from _recursive(cls, method, node)
+                elif name is not None and dotted(node.args[1].value) == method.receiver:
                     wrongness, missing = _judge(cls, method, name)
                     span, name_span = cls.syntax.span(node), cls.syntax.span(node.args[0].value)
                     yield SuperUse(name, span, name_span, wrongness, missing)
+
+
+def _is_class_of_object(node: cst.BaseExpression, receiver: str) -> bool:
+    """`self.__class__`, `type(self)`."""
+    if isinstance(node, cst.Call):
+        return dotted(node.func) == "type" and [dotted(item.value) for item in node.args] == [receiver]
+    return self_attribute(node, receiver) == "__class__"
+
+
+def _recursive(cls: ModuleClass, method: Method, node: cst.Call) -> Iterator[SuperUse]:
+    """`super(self.__class__, self).__init__()` in `__init__` itself: for an heir it is this very method again."""
+    heir = _trapped_heir(cls, method.name) if cls.is_certain and _always_calls(method, node) else None
+    if heir is not None:
+        name_node = node.args[0].value
+        spans = cls.syntax.span(node), cls.syntax.span(name_node)
+        yield SuperUse(cls.syntax.text(name_node), *spans, Wrongness.RECURSIVE, heir=heir)
+
+
+def _always_calls(method: Method, node: cst.Call) -> bool:
+    """Whether a statement of the body itself calls the method's own name on a `super`."""
+    for statement in method.statements:
+        call = statement.value if isinstance(statement, (cst.Expr, cst.Assign, cst.Return)) else None
+        function = call.func if isinstance(call, cst.Call) else None
+        if isinstance(function, cst.Attribute) and function.value is node:
+            return function.attr.value == method.name
+        if any(True for _ in walk(statement, cst.Return, cst.Raise)):
+            return False
+    return False
+
+
+def _trapped_heir(cls: ModuleClass, name: str) -> str | None:
+    """A class that inherits a method, or overrides it and calls it by `super` in a plain statement."""
+    for heir in cls.heirs:
+        own, order = heir.method(name), heir.ancestry.order
+        between = order[: order.index(cls.definition)]
+        if not all(isinstance(item, ProjectClass) for item in between):
+            continue
+        if heir.registry.hierarchy.inherited(heir.definition, name) != (cls.definition, cls.facts.method(name)):
+            continue
+        if own is None or any(_reaches_parent(heir, own, statement) for statement in own.statements):
+            return heir.name
+    return None
+
+
+def _reaches_parent(heir: ModuleClass, method: Method, statement: cst.CSTNode) -> bool:
+    """`super().__init__(...)`, also with the heir's own name or the class of the object."""
+    call = statement.value if isinstance(statement, (cst.Expr, cst.Assign, cst.Return)) else None
+    function = call.func if isinstance(call, cst.Call) else None
+    if not isinstance(function, cst.Attribute) or function.attr.value != method.name:
+        return False
+    receiver = function.value
+    if not isinstance(receiver, cst.Call) or dotted(receiver.func) != "super":
+        return False
+    if not receiver.args:
+        return True
+    first = receiver.args[0].value
+    return dotted(first) == heir.name or _is_class_of_object(first, method.receiver)
 
 
 def _judge(cls: ModuleClass, method: Method, name: str) -> tuple[Wrongness, str | None]:
