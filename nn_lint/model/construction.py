@@ -106,9 +106,13 @@ class Construction:
         return True
 
     @property
+    def misspells_init(self) -> bool:
+        """Whether the class has an `__init__`, but not yet spelled so."""
+        return any(is_misspelled_init(item.name) for item in self._cls.facts.methods)
+
+    @property
     def _ancestor_misspells_init(self) -> bool:
-        """Whether the `__init__` of a base is there, but not yet spelled so."""
-        return any(is_misspelled_init(item.name) for cls in self._cls.ancestors for item in cls.facts.methods)
+        return any(cls.construction.misspells_init for cls in self._cls.ancestors)
 
     def parent_refuses_arguments(self, count: int) -> bool:
         """Whether the next `__init__` in method resolution order takes fewer positional arguments than `count`."""
