@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,10 @@ from nn_lint.model.init_flow import Called, InitFlow, trace_init
 from nn_lint.model.method import Method, bound_names, hands_over, names
 from nn_lint.model.never_returns import ends_the_run
 from nn_lint.model.parent_calls import CallForm, ParentCall
+from nn_lint.model.registered_values import made_class
 from nn_lint.model.spelling import is_misspelled_init
 from nn_lint.model.syntax import dotted, self_attribute, walk
-from nn_lint.project.hierarchy import Kinship, ProjectClass, TorchClass
+from nn_lint.project.hierarchy import ProjectClass, TorchClass
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
@@ -206,10 +208,12 @@ class Construction:
     def _registers_on(self, node: cst.CSTNode, method: Method, seen: set[str]) -> bool:
         receiver = method.receiver
         if isinstance(node, cst.Assign):
-            targets = [target.target for target in node.targets]
-            return any(self_attribute(item, receiver) for item in targets) and self.is_registered_value(node.value)
+            pairs = (pair for item in node.targets for pair in _pairs(item.target, node.value))
+            return any(
+                self_attribute(target, receiver) and self.is_registered_value(value, method) for target, value in pairs
+            )
         if isinstance(node, cst.AnnAssign):
-            return bool(self_attribute(node.target, receiver)) and self.is_registered_value(node.value)
+            return bool(self_attribute(node.target, receiver)) and self.is_registered_value(node.value, method)
         if not isinstance(node, cst.Expr) or not isinstance(node.value, cst.Call):
             return False
         name = self_attribute(node.value.func, receiver)
@@ -220,16 +224,9 @@ class Construction:
             return False
         return any(self._registers_on(inner, helper, seen | {helper.name}) for inner in helper.statements)
 
-    def is_registered_value(self, node: cst.BaseExpression | None) -> bool:
-        """Whether an expression is for certain a new Module or Parameter."""
-        if isinstance(node, cst.IfExp):
-            return self.is_registered_value(node.body) and self.is_registered_value(node.orelse)
-        if not isinstance(node, cst.Call) or (name := dotted(node.func)) is None:
-            return False
-        found = self._cls.resolve(name)
-        if isinstance(found, TorchClass):
-            return found.name[:1].isupper()
-        return isinstance(found, ProjectClass) and self._cls.resolve_class(found) is Kinship.MODULE
+    def is_registered_value(self, node: cst.BaseExpression | None, method: Method) -> bool:
+        """Whether an expression in a method of the class is for certain a Module or Parameter."""
+        return made_class(self._cls, node, method) is not None
 
     def can_move_parent_call(self, call: ParentCall, above: Span) -> bool:
         """Whether a parent's call could as well run before the statement at `above`: nothing between them feeds it."""
@@ -251,3 +248,15 @@ class Construction:
             return False
         given = set(assigned_attributes(init))
         return all(given.isdisjoint(read_attributes(method)) for method in parent.closure([parent.init]))
+
+
+def _pairs(
+    target: cst.BaseExpression, value: cst.BaseExpression
+) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
+    """What an assignment sets to what, tuples taken apart."""
+    if isinstance(target, cst.Tuple) and isinstance(value, cst.Tuple) and len(target.elements) == len(value.elements):
+        for left, right in zip(target.elements, value.elements):
+            if not isinstance(left, cst.StarredElement) and not isinstance(right, cst.StarredElement):
+                yield left.value, right.value
+    else:
+        yield target, value

@@ -74,7 +74,7 @@ def _body(
         if found is not None:
             seen += 1
             yield from _follow(owner, order, found, cause or found.node, top, depth)
-        elif isinstance(statement, cst.Assign) and owner.construction.is_registered_value(statement.value):
+        elif isinstance(statement, cst.Assign) and owner.construction.is_registered_value(statement.value, method):
             names = (self_attribute(item.target, method.receiver) for item in statement.targets)
             yield from (InitEvent(name, cause) for name in names if name is not None)
         elif isinstance(node, cst.Call) and (helper := _helper(top, method, node)) is not None:

@@ -11,8 +11,8 @@ one that wants a width, and `Base.__init__(width)` without `self`, raise TypeErr
 `Encoder.__init__(self)` in a class that does not inherit from `Encoder`, whose `super()` refuses the object.
 
 ## What is not reported
-Arguments for a parent that may take them or whose `__init__` is decorated, `*args` and `**kwargs` (often empty), and arguments in classes that are
-combined with others by multiple inheritance, where `super()` need not be `nn.Module`.
+Arguments for a parent that may take them or whose `__init__` is decorated, `*args` and `**kwargs` (often empty), and
+arguments in classes that are combined with others by multiple inheritance, where `super()` need not be `nn.Module`.
 
 ## Fix safety
 Safe: as written the constructor always fails, so no working model changes. Arguments are dropped only where the one
