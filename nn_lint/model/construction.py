@@ -11,7 +11,8 @@ import libcst as cst
 
 from nn_lint.diagnostic import Span
 from nn_lint.model.attributes import assigned_attributes, read_attributes
-from nn_lint.model.init_flow import Called, InitFlow, trace_init
+from nn_lint.model.init_flow import Called, InitFlow, holds_all, trace_init
+from nn_lint.model.live_statements import live_statements
 from nn_lint.model.method import Method, bound_names, hands_over, names
 from nn_lint.model.never_returns import ends_the_run
 from nn_lint.model.parent_calls import CallForm, ParentCall
@@ -61,7 +62,24 @@ class Construction:
     @cached_property
     def mentions_parent_init(self) -> bool:
         """Whether `__init__` uses `super` at all, or it or a method that it calls on itself calls some `__init__`."""
-        return "super" in self._init.names_read or self.calls_some_init
+        return not self.calls_are_dead and ("super" in self._init.names_read or self.calls_some_init)
+
+    @property
+    def calls_are_dead(self) -> bool:
+        """Whether all that `__init__` says of `super` and of inits can never run, and nothing else gets the object.
+
+        It stands after an unconditional `return`, or in a function or lambda of its own that nothing uses.
+        """
+        init = self._init
+        live = live_statements(init)
+        if len(live) == len(init.statements) or self.hands_self_over:
+            return False
+        live_names = {name.value for node in live for name in names(node)}
+        calls = [call.node for call in init.parent_calls]
+        live_calls = [node for item in live for node in walk(item) if any(node is call for call in calls)]
+        reached = (method for method in self._cls.closure([init]) if method.name != "__init__")
+        is_said = "super" in live_names or bool(live_calls)
+        return not is_said and not any(method.parent_calls for method in reached)
 
     @property
     def calls_some_init(self) -> bool:
@@ -176,11 +194,42 @@ class Construction:
         assert init is not None, "asked only of classes with an __init__ of their own"
         return init
 
+    @property
+    def calls_in_ladder(self) -> bool:
+        """Whether the parent's calls are statements in the branches of one `if` that has an `else`."""
+        calls = [call.node for call in self._init.parent_calls]
+        ladders = (node for node in self._init.statements if isinstance(node, cst.If))
+        return any(holds_all(node, calls) for node in ladders)
+
     def _asks_the_object(self, node: cst.CSTNode) -> bool:
         """A condition that looks at the object under construction or its class, or that a caller decides for it."""
-        read = {name.value for name in names(node.test)} if isinstance(node, cst.If) else set()
+        read = set(self._asked_names(node.test)) if isinstance(node, cst.If) else set()
         looked_at = {self._init.receiver, "hasattr", "isinstance", "issubclass", "super", "type", "__class__"}
         return bool(read & looked_at) or any(_ASKS_FOR_INIT.search(name) for name in read)
+
+    def _asked_names(self, test: cst.BaseExpression) -> Iterator[str]:
+        """The names that a condition reads; an attribute that is set to a parameter at the top stands for that one."""
+        owners: dict[cst.CSTNode, str] = {}
+        for node in walk(test, cst.Attribute):
+            attribute = self_attribute(node, self._init.receiver)
+            if isinstance(node, cst.Attribute) and attribute in self._stored_arguments:
+                owners[node.value] = self._stored_arguments[attribute]
+        for item in names(test):
+            yield owners.get(item, item.value)
+
+    @cached_property
+    def _stored_arguments(self) -> dict[str, str]:
+        """`self.flag = flag`: attributes that hold a parameter of `__init__`, and are set nowhere else."""
+        init = self._init
+        parameters = {item.name for item in init.parameters[1:]} - set(bound_names(init.node.body))
+        found: dict[str, str] = {}
+        for node in init.statements:
+            if isinstance(node, cst.Assign) and isinstance(node.value, cst.Name) and node.value.value in parameters:
+                for target in node.targets:
+                    name = self_attribute(target.target, init.receiver)
+                    if name is not None and list(assigned_attributes(init)).count(name) == 1:
+                        found[name] = node.value.value
+        return found
 
     def reaches_parent(self, call: ParentCall) -> bool:
         """Whether a call, as written, runs some `__init__` of nn.Module: spelled right, bound, on a module's base."""

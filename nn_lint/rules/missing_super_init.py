@@ -6,6 +6,8 @@ An `nn.Module` whose `__init__` never calls its parent's.
 `self.fc = nn.Linear(...)` raises `AttributeError: cannot assign module before Module.__init__() call`. A class that
 only sets plain attributes is constructed, and fails at its first call or at `.parameters()`.
 
+A call that never runs is none: after an unconditional `return`, or in a nested function that nothing calls.
+
 The same happens where `super().__init__()` ends in a mixin: in `class Net(LogMixin, nn.Module)` it calls
 `LogMixin.__init__`, and where that one does not call `super().__init__()` in its turn, `nn.Module`'s never runs.
 
@@ -484,6 +486,61 @@ RULE = Rule(
                 def __init__(self):
                     nn.Module.__init__(self)
                     Base.__init__(self)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class After(nn.Module):
+                def __init__(self, dim):  # NN101
+                    self.dim = dim
+                    return
+                    super().__init__()
+            class Nested(nn.Module):
+                def __init__(self, dim):  # NN101
+                    def build():
+                        super(Nested, self).__init__()
+                        self.fc = nn.Linear(dim, dim)
+                    self.dim = dim
+            class Lambda(nn.Module):
+                def __init__(self, dim):  # NN101
+                    init = lambda: super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Nested(nn.Module):
+                def __init__(self, dim):
+                    def build():
+                        super(Nested, self).__init__()
+                    build()
+                    self.fc = nn.Linear(dim, dim)
+            class Handed(nn.Module):
+                def __init__(self, run):
+                    init = lambda: super().__init__()
+                    run(init)
+                    self.fc = nn.Linear(2, 2)
+            class Other(nn.Module):
+                def __init__(self, dim):
+                    def unused():
+                        super(Other, self).__init__()
+                    nn.Module.__init__(self)
+                    self.fc = nn.Linear(dim, dim)
+            class Kept(nn.Module):
+                def __init__(self, run):
+                    @run
+                    def build():
+                        super(Kept, self).__init__()
+                    self.fc = nn.Linear(2, 2)
+            class Early(nn.Module):
+                def __init__(self):
+                    self._start()
+                    return
+                    super().__init__()
+                def _start(self):
+                    nn.Module.__init__(self)
             """
         ),
     ),
