@@ -98,9 +98,9 @@ class Construction:
         given_names = (node for node in init.own_nodes if isinstance(node, (cst.Assign, cst.AnnAssign)))
         if any(isinstance(node.value, cst.Name) and node.value.value == init.receiver for node in given_names):
             return True
-        return any(name not in _OBSERVERS and not self._is_base_init(name) for name in init.hands_receiver_to())
+        return any(name not in _OBSERVERS and not self.is_base_init(name) for name in init.hands_receiver_to())
 
-    def _is_base_init(self, name: str) -> bool:
+    def is_base_init(self, name: str) -> bool:
         """`nn.Module.__init__`, `Base.__init__`."""
         owner, _, last = name.rpartition(".")
         return last == "__init__" and bool(owner) and self._cls.resolve(owner) in self._cls.ancestry.order

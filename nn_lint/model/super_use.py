@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ import libcst as cst
 from nn_lint.diagnostic import Span
 from nn_lint.model.attributes import assigned_attributes
 from nn_lint.model.method import Method
+from nn_lint.model.parent_calls import CallForm
 from nn_lint.model.syntax import dotted, self_attribute, simple_statements, walk
 from nn_lint.project.hierarchy import UNDEFINED, ExternalClass, ProjectClass, Resolved, TorchClass
 
@@ -29,6 +30,7 @@ class Wrongness(Enum):
     UNDEFINED = "bound nowhere"
     MODULE_SKIPPED = "nn.Module itself, and no other call initialises it"
     PARENT_SKIPPED = "a parent whose attributes are used all the same"
+    PARENT_PASSED = "a class behind a parent whose attributes are used all the same, called by name"
     RECURSIVE = "the class of the object, which for an heir finds the same method again"
 
 
@@ -48,7 +50,8 @@ class SuperUse:
 
 
 def find_super_uses(cls: ModuleClass) -> Iterator[SuperUse]:
-    """Every `super(Name, self)` in the methods of a class."""
+    """Every `super(Name, self)` in the methods of a class, and `Name.__init__(self)` that goes past a parent."""
+    yield from _calls_past_parents(cls)
     for method in cls.methods:
         for node in walk(method.node.body, cst.Call):
             if isinstance(node, cst.Call) and dotted(node.func) == "super" and len(node.args) == 2:
@@ -59,6 +62,20 @@ def find_super_uses(cls: ModuleClass) -> Iterator[SuperUse]:
                     wrongness, missing = _judge(cls, method, name)
                     span, name_span = cls.syntax.span(node), cls.syntax.span(node.args[0].value)
                     yield SuperUse(name, span, name_span, wrongness, missing)
+
+
+def _calls_past_parents(cls: ModuleClass) -> Iterator[SuperUse]:
+    """`nn.Module.__init__(self)` as the only call of an `__init__` whose class uses what its parent would have set."""
+    calls = cls.init.parent_calls if cls.init is not None and cls.is_certain else ()
+    call = calls[0] if len(calls) == 1 and calls[0].form is CallForm.EXPLICIT else None
+    if call is None or not (call.is_called and call.is_spelled_right and call.is_statement and call.arguments):
+        return
+    name, order = call.parent or "", cls.ancestry.order
+    found = cls.resolve(name)
+    if found in order and cls.init is not None and call.arguments[0].text == cls.init.receiver:
+        missing = _missing_attribute(cls, order[: order.index(found)])
+        if missing is not None:
+            yield SuperUse(name, call.span, call.super_span, Wrongness.PARENT_PASSED, missing)
 
 
 def _is_class_of_object(node: cst.BaseExpression, receiver: str) -> bool:
@@ -135,7 +152,7 @@ def _judge(cls: ModuleClass, method: Method, name: str) -> tuple[Wrongness, str 
         return Wrongness.NONE, None
     if found == TorchClass("Module"):
         return Wrongness.MODULE_SKIPPED, None
-    missing = _missing_attribute(cls, found)
+    missing = _missing_attribute(cls, order[: order.index(found) + 1])
     return (Wrongness.PARENT_SKIPPED if missing else Wrongness.NONE), missing
 
 
@@ -149,12 +166,9 @@ def _meets(cls: ModuleClass, other: Resolved) -> bool:
     return any(cls.definition in order and other in order for order in orders)
 
 
-def _missing_attribute(cls: ModuleClass, skipped_to: Resolved) -> str | None:
+def _missing_attribute(cls: ModuleClass, passed: Sequence[Resolved]) -> str | None:
     """An attribute that `forward` always reads and only a skipped `__init__` sets."""
-    order = cls.ancestry.order
-    skipped = [
-        cls.registry.model(item) for item in order[: order.index(skipped_to) + 1] if isinstance(item, ProjectClass)
-    ]
+    skipped = [cls.registry.model(item) for item in passed if isinstance(item, ProjectClass)]
     set_by_skipped = {name for item in skipped if item.init is not None for name in assigned_attributes(item.init)}
     rest = [item for item in cls.ancestors if item not in skipped]
     methods = [method for item in (cls, *rest) for method in item.methods]
@@ -172,7 +186,11 @@ def _sets_in_other_ways(cls: ModuleClass) -> bool:
     """Whether attributes may be set by computed names, or by a function that gets the object."""
     if "add_module(" in cls.text or "setattr(" in cls.text:
         return True
-    return any(name != "super" for method in cls.methods for name in method.hands_receiver_to())
+    return any(
+        name != "super" and not (method is cls.init and cls.construction.is_base_init(name))
+        for method in cls.methods
+        for name in method.hands_receiver_to()
+    )
 
 
 def _always_run(cls: ModuleClass) -> Iterator[Method]:

@@ -5,7 +5,8 @@
 An unrelated class raises `TypeError: super(type, obj): obj must be an instance or subtype of type`; a name that
 does not exist raises `NameError`: both are what is left when a class was copied or renamed. The name of a parent
 skips that parent's own `__init__` without a word, so the attributes that it would have set are missing later.
-`super(nn.Module, self)` skips the initialisation of the module altogether. `super(self.__class__, self)` and
+`nn.Module.__init__(self)` in a class that inherits from another one does the same. `super(nn.Module, self)` skips
+the initialisation of the module altogether. `super(self.__class__, self)` and
 `super(type(self), self)` are right for the class itself only: for an object of an heir they find the same method
 again, which ends in `RecursionError`.
 
@@ -32,6 +33,7 @@ from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _NAMED = re.compile(r"super\s*\((?:[\s(\\]|#[^\n]*\n)*([\w.]+)")
 
+_BY_NAME = re.compile(r"\w\s*\.\s*__init__\b")
 _NEVER_RIGHT = (Wrongness.UNRELATED, Wrongness.UNDEFINED, Wrongness.RECURSIVE)
 
 
@@ -56,12 +58,14 @@ def _message(cls: ModuleClass, use: SuperUse) -> str:
         Wrongness.RECURSIVE: f"the class of the object: a `{use.heir}` calls this method again, without end",
         Wrongness.PARENT_SKIPPED: f"a parent, so its own `__init__` is skipped, and `self.{use.missing}` is never set",
     }
+    if use.wrongness is Wrongness.PARENT_PASSED:
+        return f"`{use.name}.__init__` goes past `{cls.name}`'s own parent, so `self.{use.missing}` is never set"
     return f"`super({use.name}, ...)` in `{cls.name}` names {said[use.wrongness]}"
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A `super` with a first argument that is not the name of the class."""
-    return any(name != facts.name for name in _NAMED.findall(source))
+    """A `super` with a first argument that is not the name of the class, or an init that is called by name."""
+    return any(name != facts.name for name in _NAMED.findall(source)) or _BY_NAME.search(source) is not None
 
 
 RULE = Rule(
@@ -119,6 +123,12 @@ RULE = Rule(
             class Bare(nn.Module):
                 def __init__(self):
                     super(nn.Module, self).__init__()  # NN104
+            class Past(Base):
+                def __init__(self):
+                    nn.Module.__init__(self)  # NN104
+                    self.head = nn.Linear(4, 2)
+                def forward(self, x):
+                    return self.head(self.stem(x))
             """,
         ),
         Example(
@@ -142,6 +152,32 @@ RULE = Rule(
                     self.left = nn.Identity()
                 def forward(self, x):
                     return self.left(x)
+            class PastOwn(Base):
+                def __init__(self, stem):
+                    nn.Module.__init__(self)
+                    self.stem = stem
+            class PastOther(Base):
+                def __init__(self):
+                    nn.Module.__init__(self)
+                    self.left = nn.Identity()
+                def forward(self, x):
+                    return self.left(x)
+            class PastHelped(Base):
+                def __init__(self, stem):
+                    nn.Module.__init__(self)
+                    self.setup(stem)
+                def setup(self, stem):
+                    self.stem = stem
+            class PastReset(Base):
+                def __init__(self):
+                    nn.Module.__init__(self)
+                    self.reset()
+                def reset(self):
+                    Base.__init__(self, 4)
+            class PastHanded(Base):
+                def __init__(self):
+                    nn.Module.__init__(self)
+                    build(self)
             class Norm(nn.Linear):
                 def __init__(self):
                     super(nn.Linear, self).__init__()
