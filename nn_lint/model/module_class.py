@@ -200,6 +200,12 @@ class ModuleClass:
         return tuple(self.registry.model(cls) for cls in self.ancestry.project_classes)
 
     @property
+    def is_defined_once(self) -> bool:
+        """Whether its file has one class of that name: of two, each may be the one that another class inherits from."""
+        classes = self.definition.file.facts.classes
+        return sum(facts.qualified_name == self.facts.qualified_name for facts in classes) == 1
+
+    @property
     def heirs(self) -> Iterator[ModuleClass]:
         """The classes in sight that inherit from this one."""
         hierarchy = self.registry.hierarchy

@@ -91,8 +91,8 @@ def _next_init(cls: ModuleClass, order: Sequence[Resolved]) -> tuple[ModuleClass
 
 
 def _has_hidden_init(cls: ModuleClass) -> bool:
-    """Whether an `__init__` is defined under a condition, or by a name that is still to be mended."""
-    if cls.tree is None or cls.construction.misspells_init:
+    """Whether an `__init__` is defined under a condition, in a second class or by a name that is still to be mended."""
+    if cls.tree is None or cls.construction.misspells_init or not cls.is_defined_once:
         return True
     others = (item for item in cls.tree.node.body if not isinstance(item, _Function))
     return any(isinstance(node, _Function) and node.name == "__init__" for item in others for node in nodes(item))

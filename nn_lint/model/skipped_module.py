@@ -25,6 +25,8 @@ def stopping_mixin(cls: ModuleClass) -> ModuleClass | None:
     """
     if not may_stop_at_mixin(cls) or not _skips_module(cls) or any(map(cls.defines, _REFUSALS)):
         return None
+    if not all(item.is_defined_once for item in cls.ancestors):
+        return None
     modules = (item for item in cls.ancestors if item.ancestry.kinship is Kinship.MODULE)
     if any(map(_skips_module, modules)) or _may_be_initialised_by_heirs(cls):
         return None

@@ -506,6 +506,10 @@ RULE = Rule(
                 def __init__(self, dim):  # NN101
                     init = lambda: super().__init__()
                     self.fc = nn.Linear(dim, dim)
+            class Kept(nn.Module):
+                def __init__(self, dim):  # NN101
+                    parent = super()
+                    self.fc = nn.Linear(dim, dim)
             """
         ),
         Example(
@@ -521,6 +525,11 @@ RULE = Rule(
                 def __init__(self, run):
                     init = lambda: super().__init__()
                     run(init)
+                    self.fc = nn.Linear(2, 2)
+            class Object(nn.Module):
+                def __init__(self):
+                    parent = super()
+                    parent.__init__()
                     self.fc = nn.Linear(2, 2)
             class Other(nn.Module):
                 def __init__(self, dim):

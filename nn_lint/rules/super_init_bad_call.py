@@ -81,7 +81,8 @@ def _unrelated(cls: ModuleClass, call: ParentCall) -> Finding | None:
     receiver = cls.init.receiver if cls.init is not None else "self"
     is_given = bool(call.arguments) and call.arguments[0].text == receiver
     model = cls.registry.model(other)
-    if not is_given or not begins_with_super(model) or may_be_rebuilt(model) or cls.construction.is_combined:
+    is_clear = begins_with_super(model) and model.is_defined_once and not may_be_rebuilt(model)
+    if not is_given or not is_clear or cls.construction.is_combined:
         return None
     if any(other in heir.ancestry.order for heir in cls.heirs):
         return None
@@ -461,6 +462,17 @@ RULE = Rule(
                     def __init__(self):
                         super().__init__()
             class Chosen(Either):
+                def __init__(self):
+                    super().__init__()
+            if configurable:
+                class Again(nn.Module):
+                    def __init__(self):
+                        super().__init__()
+            else:
+                class Again(nn.Module):
+                    def __init__(self, dim):
+                        super().__init__()
+            class Heir(Again):
                 def __init__(self):
                     super().__init__()
             class Wide(nn.Module):
