@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,15 @@ import libcst as cst
 
 from nn_lint.diagnostic import Span
 from nn_lint.model.attributes import assigned_attributes, read_attributes
-from nn_lint.model.init_flow import Called, InitFlow, trace_init
+from nn_lint.model.init_flow import Called, InitFlow, holds_all, trace_init
+from nn_lint.model.live_statements import live_statements
 from nn_lint.model.method import Method, bound_names, hands_over, names
 from nn_lint.model.never_returns import ends_the_run
 from nn_lint.model.parent_calls import CallForm, ParentCall
+from nn_lint.model.registered_values import made_class
 from nn_lint.model.spelling import is_misspelled_init
 from nn_lint.model.syntax import dotted, self_attribute, walk
-from nn_lint.project.hierarchy import Kinship, ProjectClass, TorchClass
+from nn_lint.project.hierarchy import ProjectClass, TorchClass
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
@@ -59,19 +62,48 @@ class Construction:
     @cached_property
     def mentions_parent_init(self) -> bool:
         """Whether `__init__` uses `super` at all, or it or a method that it calls on itself calls some `__init__`."""
+        return not self.calls_are_dead and ("super" in self._init.names_read or self.calls_some_init)
+
+    @property
+    def calls_are_dead(self) -> bool:
+        """Whether all that `__init__` says of `super` and of inits can never run, and nothing else gets the object.
+
+        It stands after an unconditional `return`, or in a function or lambda of its own that nothing uses.
+        """
         init = self._init
-        if "super" in init.names_read or self.hands_self_over:
-            return True
-        return any(method.parent_calls for method in self._cls.closure([init]))
+        live = live_statements(init)
+        if len(live) == len(init.statements) or self.hands_self_over:
+            return False
+        live_names = {name.value for node in live for name in names(node)}
+        calls = [call.node for call in init.parent_calls]
+        live_calls = [node for item in live for node in walk(item) if any(node is call for call in calls)]
+        reached = (method for method in self._cls.closure([init]) if method.name != "__init__")
+        is_said = "super" in live_names or bool(live_calls)
+        return not is_said and not any(method.parent_calls for method in reached)
+
+    @property
+    def calls_some_init(self) -> bool:
+        """Whether `__init__`, or a method that it calls on itself, calls an `__init__`, or a function may do so."""
+        init = self._init
+        reached = (method for method in self._cls.closure([init]) if method is init or method.name != "__init__")
+        return self.hands_self_over or any(method.parent_calls for method in reached)
 
     @property
     def hands_self_over(self) -> bool:
-        """Whether a function that may do the construction gets the object itself, or another name does."""
+        """Whether a function that may do the construction gets the object itself, or another name does.
+
+        Inits of its own bases, called by name, are no such functions.
+        """
         init = self._init
         given_names = (node for node in init.own_nodes if isinstance(node, (cst.Assign, cst.AnnAssign)))
         if any(isinstance(node.value, cst.Name) and node.value.value == init.receiver for node in given_names):
             return True
-        return any(name not in _OBSERVERS for name in init.hands_receiver_to())
+        return any(name not in _OBSERVERS and not self.is_base_init(name) for name in init.hands_receiver_to())
+
+    def is_base_init(self, name: str) -> bool:
+        """`nn.Module.__init__`, `Base.__init__`."""
+        owner, _, last = name.rpartition(".")
+        return last == "__init__" and bool(owner) and self._cls.resolve(owner) in self._cls.ancestry.order
 
     @property
     def registers_nothing(self) -> bool:
@@ -94,9 +126,13 @@ class Construction:
         return True
 
     @property
+    def misspells_init(self) -> bool:
+        """Whether the class has an `__init__`, but not yet spelled so."""
+        return any(is_misspelled_init(item.name) for item in self._cls.facts.methods)
+
+    @property
     def _ancestor_misspells_init(self) -> bool:
-        """Whether the `__init__` of a base is there, but not yet spelled so."""
-        return any(is_misspelled_init(item.name) for cls in self._cls.ancestors for item in cls.facts.methods)
+        return any(cls.construction.misspells_init for cls in self._cls.ancestors)
 
     def parent_refuses_arguments(self, count: int) -> bool:
         """Whether the next `__init__` in method resolution order takes fewer positional arguments than `count`."""
@@ -158,11 +194,42 @@ class Construction:
         assert init is not None, "asked only of classes with an __init__ of their own"
         return init
 
+    @property
+    def calls_in_ladder(self) -> bool:
+        """Whether the parent's calls are statements in the branches of one `if` that has an `else`."""
+        calls = [call.node for call in self._init.parent_calls]
+        ladders = (node for node in self._init.statements if isinstance(node, cst.If))
+        return any(holds_all(node, calls) for node in ladders)
+
     def _asks_the_object(self, node: cst.CSTNode) -> bool:
         """A condition that looks at the object under construction or its class, or that a caller decides for it."""
-        read = {name.value for name in names(node.test)} if isinstance(node, cst.If) else set()
+        read = set(self._asked_names(node.test)) if isinstance(node, cst.If) else set()
         looked_at = {self._init.receiver, "hasattr", "isinstance", "issubclass", "super", "type", "__class__"}
         return bool(read & looked_at) or any(_ASKS_FOR_INIT.search(name) for name in read)
+
+    def _asked_names(self, test: cst.BaseExpression) -> Iterator[str]:
+        """The names that a condition reads; an attribute that is set to a parameter at the top stands for that one."""
+        owners: dict[cst.CSTNode, str] = {}
+        for node in walk(test, cst.Attribute):
+            attribute = self_attribute(node, self._init.receiver)
+            if isinstance(node, cst.Attribute) and attribute in self._stored_arguments:
+                owners[node.value] = self._stored_arguments[attribute]
+        for item in names(test):
+            yield owners.get(item, item.value)
+
+    @cached_property
+    def _stored_arguments(self) -> dict[str, str]:
+        """`self.flag = flag`: attributes that hold a parameter of `__init__`, and are set nowhere else."""
+        init = self._init
+        parameters = {item.name for item in init.parameters[1:]} - set(bound_names(init.node.body))
+        found: dict[str, str] = {}
+        for node in init.statements:
+            if isinstance(node, cst.Assign) and isinstance(node.value, cst.Name) and node.value.value in parameters:
+                for target in node.targets:
+                    name = self_attribute(target.target, init.receiver)
+                    if name is not None and list(assigned_attributes(init)).count(name) == 1:
+                        found[name] = node.value.value
+        return found
 
     def reaches_parent(self, call: ParentCall) -> bool:
         """Whether a call, as written, runs some `__init__` of nn.Module: spelled right, bound, on a module's base."""
@@ -190,10 +257,12 @@ class Construction:
     def _registers_on(self, node: cst.CSTNode, method: Method, seen: set[str]) -> bool:
         receiver = method.receiver
         if isinstance(node, cst.Assign):
-            targets = [target.target for target in node.targets]
-            return any(self_attribute(item, receiver) for item in targets) and self.is_registered_value(node.value)
+            pairs = (pair for item in node.targets for pair in _pairs(item.target, node.value))
+            return any(
+                self_attribute(target, receiver) and self.is_registered_value(value, method) for target, value in pairs
+            )
         if isinstance(node, cst.AnnAssign):
-            return bool(self_attribute(node.target, receiver)) and self.is_registered_value(node.value)
+            return bool(self_attribute(node.target, receiver)) and self.is_registered_value(node.value, method)
         if not isinstance(node, cst.Expr) or not isinstance(node.value, cst.Call):
             return False
         name = self_attribute(node.value.func, receiver)
@@ -204,16 +273,9 @@ class Construction:
             return False
         return any(self._registers_on(inner, helper, seen | {helper.name}) for inner in helper.statements)
 
-    def is_registered_value(self, node: cst.BaseExpression | None) -> bool:
-        """Whether an expression is for certain a new Module or Parameter."""
-        if isinstance(node, cst.IfExp):
-            return self.is_registered_value(node.body) and self.is_registered_value(node.orelse)
-        if not isinstance(node, cst.Call) or (name := dotted(node.func)) is None:
-            return False
-        found = self._cls.resolve(name)
-        if isinstance(found, TorchClass):
-            return found.name[:1].isupper()
-        return isinstance(found, ProjectClass) and self._cls.resolve_class(found) is Kinship.MODULE
+    def is_registered_value(self, node: cst.BaseExpression | None, method: Method) -> bool:
+        """Whether an expression in a method of the class is for certain a Module or Parameter."""
+        return made_class(self._cls, node, method) is not None
 
     def can_move_parent_call(self, call: ParentCall, above: Span) -> bool:
         """Whether a parent's call could as well run before the statement at `above`: nothing between them feeds it."""
@@ -235,3 +297,15 @@ class Construction:
             return False
         given = set(assigned_attributes(init))
         return all(given.isdisjoint(read_attributes(method)) for method in parent.closure([parent.init]))
+
+
+def _pairs(
+    target: cst.BaseExpression, value: cst.BaseExpression
+) -> Iterator[tuple[cst.BaseExpression, cst.BaseExpression]]:
+    """What an assignment sets to what, tuples taken apart."""
+    if isinstance(target, cst.Tuple) and isinstance(value, cst.Tuple) and len(target.elements) == len(value.elements):
+        for left, right in zip(target.elements, value.elements):
+            if not isinstance(left, cst.StarredElement) and not isinstance(right, cst.StarredElement):
+                yield left.value, right.value
+    else:
+        yield target, value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -126,3 +126,16 @@ class _Tracer:
         if not reached:
             return None
         return reached[0] if len(set(reached)) == 1 else Called.MAYBE
+
+
+def holds_all(ladder: cst.If, calls: Sequence[cst.CSTNode]) -> bool:
+    """Whether all calls are statements in the branches themselves, no two in one, and the last branch is an `else`."""
+    held: list[int] = []
+    branch: cst.If | cst.Else | None = ladder
+    is_closed = False
+    while branch is not None:
+        values = [node.value for node in simple_statements(branch.body) if isinstance(node, cst.Expr)]
+        held.append(sum(call is value for value in values for call in calls))
+        is_closed = isinstance(branch, cst.Else)
+        branch = branch.orelse if isinstance(branch, cst.If) else None
+    return is_closed and sum(held) == len(calls) and max(held) == 1

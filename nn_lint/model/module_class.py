@@ -199,6 +199,22 @@ class ModuleClass:
         """The models of the ancestors that were read, in method resolution order."""
         return tuple(self.registry.model(cls) for cls in self.ancestry.project_classes)
 
+    @property
+    def is_defined_once(self) -> bool:
+        """Whether its file has one class of that name: of two, each may be the one that another class inherits from."""
+        classes = self.definition.file.facts.classes
+        return sum(facts.qualified_name == self.facts.qualified_name for facts in classes) == 1
+
+    @property
+    def heirs(self) -> Iterator[ModuleClass]:
+        """The classes in sight that inherit from this one."""
+        hierarchy = self.registry.hierarchy
+        for file in hierarchy.files.mentioning(self.name, self.definition.file):
+            for facts in file.facts.classes:
+                heir = ProjectClass(file, facts)
+                if self.definition in hierarchy.ancestry(heir).order:
+                    yield self.registry.model(heir)
+
     def find_method(self, name: str) -> Method | None:
         """A method of the class or of the ancestors that were read."""
         return next((found for cls in (self, *self.ancestors) if (found := cls.method(name))), None)

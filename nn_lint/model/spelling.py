@@ -11,10 +11,12 @@ _REQUIRES_GRAD = re.compile(r"(?:requires?|required)_?grad(?:ient)?s?_?")
 
 
 def is_misspelled_init(name: str) -> bool:
-    """`__int__`, `_init_`, `__init`, `__inti__`...: one slip away from `__init__`, and no name of its own.
+    """`__int__`, `_init_`, `__init`, `__inti__`, `__Init__`...: one slip away from `__init__`, and no name of its own.
 
     `init` and `_init` are names that people give on purpose, so they do not count.
     """
+    if name.lower() == "__init__" != name:
+        return True
     if name == "__init__" or not _INIT_SHAPE.fullmatch(name):
         return False
     lead = len(name) - len(name.lstrip("_"))

@@ -4,7 +4,8 @@ A second call of `nn.Module.__init__` that wipes the layers registered before it
 ## Why it hurts
 `nn.Module.__init__` creates the tables of parameters, buffers and submodules anew. Two bases that are initialised one
 after the other, or a second `super().__init__()` at the end, leave an object without its first layers: they are not
-in `parameters()`, not in the `state_dict`, and the first access raises `AttributeError`.
+in `parameters()`, not in the `state_dict`, and the first access raises `AttributeError`. The second call may also
+stand in a helper that `__init__` calls, or in `forward`, where it empties a good module at its first use.
 
 ## What it takes to be reported
 The order in which the inits run is followed through all bases by the class's own method resolution order; each of
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 
 from nn_lint.model.double_init import wipes
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.project.code_text import method_code
+from nn_lint.project.code_text import bare_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Rule
 
@@ -31,15 +32,15 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         names = ", ".join(f"`self.{name}`" for name in wipe.lost)
         verb = "is" if len(wipe.lost) == 1 else "are"
         message = f"this runs `nn.Module.__init__` again, which empties its tables: {names} {verb} gone"
-        yield Finding(wipe.call.span, message)
+        yield Finding(cls.syntax.span(wipe.node), message)
 
 
 _INIT = re.compile(r"\.__init__\b")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """An `__init__` that calls two others."""
-    return len(_INIT.findall(method_code(facts, source, "__init__"))) > 1
+    """An `__init__`, and two calls of others in the class."""
+    return facts.method("__init__") is not None and len(_INIT.findall(bare_code(source))) > 1
 
 
 RULE = Rule(
@@ -83,6 +84,23 @@ RULE = Rule(
                     super().__init__()
                     self.fc = nn.Linear(2, 2)
                     nn.Module.__init__(self)  # NN108
+            class Helped(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.a = nn.Linear(dim, 2)
+                    self._build()  # NN108
+                def _build(self):
+                    super().__init__()
+                    self.b = nn.Linear(2, 2)
+                def forward(self, x):
+                    return self.b(self.a(x))
+            class Used(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.a = nn.Linear(dim, 2)
+                def forward(self, x):
+                    super(Used, self).__init__()  # NN108
+                    return self.a(x)
             """
         ),
         Example(
@@ -149,6 +167,36 @@ RULE = Rule(
                     self.small = nn.Linear(self.width, 1)
                 def forward(self, x):
                     return self.small(x)
+            class Built(nn.Module):
+                def __init__(self):
+                    self._start()
+                    self.a = nn.Linear(2, 2)
+                    self._more()
+                def _start(self):
+                    super().__init__()
+                def _more(self):
+                    self.b = nn.Linear(2, 2)
+            class Asked(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.a = nn.Linear(2, 2)
+                    self._again(False)
+                def _again(self, anew):
+                    if anew:
+                        super().__init__()
+                def forward(self, x):
+                    if x is None:
+                        super().__init__()
+                        self.a = nn.Linear(4, 4)
+                    return self.a(x)
+            class Rebuilt(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.a = nn.Linear(2, 2)
+                def forward(self, x):
+                    nn.Module.__init__(self)
+                    self.a = nn.Linear(x.shape[-1], 2)
+                    return self.a(x)
             class Kept(Parent):
                 def __init__(self, width):
                     super().__init__(width)

@@ -6,6 +6,11 @@ An `nn.Module` whose `__init__` never calls its parent's.
 `self.fc = nn.Linear(...)` raises `AttributeError: cannot assign module before Module.__init__() call`. A class that
 only sets plain attributes is constructed, and fails at its first call or at `.parameters()`.
 
+A call that never runs is none: after an unconditional `return`, or in a nested function that nothing calls.
+
+The same happens where `super().__init__()` ends in a mixin: in `class Net(LogMixin, nn.Module)` it calls
+`LogMixin.__init__`, and where that one does not call `super().__init__()` in its turn, `nn.Module`'s never runs.
+
 ## What is not reported
 Classes without an `__init__` of their own, explicit calls such as `nn.Module.__init__(self)`, a call made by a
 helper method or function that gets `self`, constructors that fill `__dict__` themselves, and classes with a base
@@ -13,7 +18,7 @@ that cannot be seen or that has a metaclass.
 
 ## Fix safety
 Safe: `super().__init__()` becomes the first statement after the docstring. No fix is offered where the parent's
-`__init__` wants arguments, since none is ever guessed.
+`__init__` wants arguments, since none is ever guessed, nor for a mixin, which may be another file's.
 """
 
 from __future__ import annotations
@@ -24,12 +29,28 @@ from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.statements import insert_first
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.rebuilding import may_be_rebuilt
+from nn_lint.model.skipped_module import may_stop_at_mixin, stopping_mixin
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
-    """Report an `__init__` from which no parent's `__init__` is reached."""
+    """Report a class whose construction does not reach `nn.Module.__init__`."""
+    yield from _without_call(cls)
+    yield from _stopped_by_mixin(cls)
+
+
+def _stopped_by_mixin(cls: ModuleClass) -> Iterator[Finding]:
+    """A mixin in front of `nn.Module` that keeps the call to itself."""
+    mixin = stopping_mixin(cls)
+    if mixin is not None:
+        span = cls.name_span if cls.init is None else cls.init.name_span
+        reached = f"`{cls.name}` is initialised by `{mixin.name}.__init__`, which calls no `super().__init__()`"
+        yield Finding(span, f"{reached}: `nn.Module.__init__` never runs")
+
+
+def _without_call(cls: ModuleClass) -> Iterator[Finding]:
+    """An `__init__` from which no parent's `__init__` is reached."""
     init = cls.init
     if (
         init is None
@@ -50,8 +71,13 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """An `__init__` that does not begin with the call."""
-    return not facts.begins_with_parent_init
+    """An `__init__` that does not begin with the call, or several bases."""
+    return not facts.begins_with_parent_init or len(facts.bases) > 1
+
+
+def premise(cls: ModuleClass) -> bool:
+    """An `__init__` that does not begin with the call, or a mixin in front of `nn.Module`."""
+    return not cls.facts.begins_with_parent_init or may_stop_at_mixin(cls)
 
 
 RULE = Rule(
@@ -61,6 +87,7 @@ RULE = Rule(
     fix=Applicability.SAFE,
     check=check,
     sieve=sieve,
+    premise=premise,
     examples=(
         Example(
             """
@@ -371,6 +398,159 @@ RULE = Rule(
                         return 2
                     self.fc = nn.Linear(width(), 2)
             """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class LogMixin:
+                def __init__(self):
+                    self.logs = []
+            class PathMixin:
+                def __init__(self, path):
+                    self.path = path
+            class Logging(LogMixin, nn.Module):
+                def __init__(self):  # NN101
+                    super().__init__()
+                    self.fc = nn.Linear(3, 3)
+            class Heir(Logging):
+                def __init__(self):
+                    super().__init__()
+                    self.more = nn.Linear(3, 3)
+            class Saved(PathMixin, nn.Module):
+                def __init__(self, path):  # NN101
+                    PathMixin.__init__(self, path)
+                    self.fc = nn.Linear(3, 3)
+            class Inherited(LogMixin, nn.Module):  # NN101
+                def forward(self, x):
+                    return x
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            from elsewhere import prepare
+            class Quiet:
+                def __init__(self):
+                    self.logs = []
+            class Going:
+                def __init__(self, **options):
+                    super().__init__(**options)
+                    self.logs = []
+            class Maybe:
+                def __init__(self, deep):
+                    if deep:
+                        super().__init__()
+            class Setting:
+                def __init__(self):
+                    self.setup()
+            class Preparing:
+                def __init__(self):
+                    prepare(self)
+            class Stub:
+                def __init__(self):
+                    raise NotImplementedError
+            class First(Going, nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+            class Both(Quiet, nn.Module):
+                def __init__(self):
+                    nn.Module.__init__(self)
+                    Quiet.__init__(self)
+                    self.fc = nn.Linear(2, 2)
+            class Past(Quiet, nn.Module):
+                def __init__(self):
+                    super(Quiet, self).__init__()
+                    self.fc = nn.Linear(2, 2)
+            class Deep(Maybe, nn.Module):
+                def __init__(self):
+                    super().__init__(True)
+            class Hooked(Setting, nn.Module):
+                def setup(self):
+                    nn.Module.__init__(self)
+                def forward(self, x):
+                    return x
+            class Prepared(Preparing, nn.Module):
+                def __init__(self):
+                    super().__init__()
+            class Interface(Stub, nn.Module):
+                def forward(self, x):
+                    return x
+            class Waiting(Quiet, nn.Module):
+                pass
+            class Base(Quiet, nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.width = 3
+            class Knowing(Base):
+                def __init__(self):
+                    nn.Module.__init__(self)
+                    Base.__init__(self)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class After(nn.Module):
+                def __init__(self, dim):  # NN101
+                    self.dim = dim
+                    return
+                    super().__init__()
+            class Nested(nn.Module):
+                def __init__(self, dim):  # NN101
+                    def build():
+                        super(Nested, self).__init__()
+                        self.fc = nn.Linear(dim, dim)
+                    self.dim = dim
+            class Lambda(nn.Module):
+                def __init__(self, dim):  # NN101
+                    init = lambda: super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+            class Kept(nn.Module):
+                def __init__(self, dim):  # NN101
+                    parent = super()
+                    self.fc = nn.Linear(dim, dim)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Nested(nn.Module):
+                def __init__(self, dim):
+                    def build():
+                        super(Nested, self).__init__()
+                    build()
+                    self.fc = nn.Linear(dim, dim)
+            class Handed(nn.Module):
+                def __init__(self, run):
+                    init = lambda: super().__init__()
+                    run(init)
+                    self.fc = nn.Linear(2, 2)
+            class Object(nn.Module):
+                def __init__(self):
+                    parent = super()
+                    parent.__init__()
+                    self.fc = nn.Linear(2, 2)
+            class Other(nn.Module):
+                def __init__(self, dim):
+                    def unused():
+                        super(Other, self).__init__()
+                    nn.Module.__init__(self)
+                    self.fc = nn.Linear(dim, dim)
+            class Kept(nn.Module):
+                def __init__(self, run):
+                    @run
+                    def build():
+                        super(Kept, self).__init__()
+                    self.fc = nn.Linear(2, 2)
+            class Early(nn.Module):
+                def __init__(self):
+                    self._start()
+                    return
+                    super().__init__()
+                def _start(self):
+                    nn.Module.__init__(self)
+            """
         ),
     ),
 )

@@ -1,6 +1,6 @@
 """
-A slip in `__init__`: `__int__`, `_init_`, `__init`, `__inti__`, in the definition, in the parent's call, or in
-both.
+A slip in `__init__`: `__int__`, `_init_`, `__init`, `__inti__`, `__Init__`, in the definition, in the parent's
+call, or in both.
 
 ## Why it hurts
 Python never calls the method, so `Net(3)` raises `TypeError: Net.__init__() takes 1 positional argument but 2 were
@@ -107,6 +107,9 @@ RULE = Rule(
             class Swapped(nn.Module):
                 def __inti__(self):  # NN105
                     super().__init__()
+            class Capital(nn.Module):
+                def __INIT__(self):  # NN105
+                    super().__Init__()  # NN105
             class Call(nn.Module):
                 def __init__(self):
                     super()._init_()  # NN105
@@ -133,6 +136,9 @@ RULE = Rule(
                 def __init__(self, width):
                     self.width = width
             class Swapped(nn.Module):
+                def __init__(self):
+                    super().__init__()
+            class Capital(nn.Module):
                 def __init__(self):
                     super().__init__()
             class Call(nn.Module):
@@ -191,6 +197,11 @@ RULE = Rule(
                 def __int__(self):
                     self.asked = True
                     return self.count
+            class Constant(nn.Module):
+                def INIT(self):
+                    self.fc = nn.Linear(2, 2)
+                def Init(self):
+                    self.fc = nn.Linear(2, 2)
             class Late(nn.Module):
                 def _init_(self, width):
                     self.fc = nn.Linear(width, width)

@@ -122,6 +122,12 @@ RULE = Rule(
             class Counting(Base, CountMixin):  # NN109
                 def forward(self, x):
                     return self.fc(x), self.counted()
+            class Named(nn.Module, ScaleMixin):  # NN109
+                def __init__(self):
+                    nn.Module.__init__(self)
+                    self.fc = nn.Linear(3, 3)
+                def forward(self, x):
+                    return self.fc(x) * self.scale
             """
         ),
         Example(

@@ -6,11 +6,13 @@ A call of the parent's `__init__` that cannot work as it is written.
 unbound object and initialises nothing; `nn.Module.__init__()` misses its `self`; `super().__init__(self)` hands it
 over twice; `super().init()` names no method; `nn.Module().__init__()` initialises another object; and
 `nn.Module.__init__` takes no arguments, so `super().__init__(width)` raises `TypeError: Net.__init__() takes 1
-positional argument but 2 were given`.
+positional argument but 2 were given`. Where the parent is in sight, its signature is read: `super().__init__()` for
+one that wants a width, and `Base.__init__(width)` without `self`, raise TypeError as well, and so does
+`Encoder.__init__(self)` in a class that does not inherit from `Encoder`, whose `super()` refuses the object.
 
 ## What is not reported
-Arguments for a parent that may take them, `*args` and `**kwargs` (often empty), and arguments in classes that are
-combined with others by multiple inheritance, where `super()` need not be `nn.Module`.
+Arguments for a parent that may take them or whose `__init__` is decorated, `*args` and `**kwargs` (often empty), and
+arguments in classes that are combined with others by multiple inheritance, where `super()` need not be `nn.Module`.
 
 ## Fix safety
 Safe: as written the constructor always fails, so no working model changes. Arguments are dropped only where the one
@@ -25,8 +27,10 @@ from nn_lint.diagnostic import Applicability, Span
 from nn_lint.fixing.build import replace
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.parent_calls import CallForm, ParentCall
+from nn_lint.model.parent_signature import Misfit, begins_with_super, misfits
+from nn_lint.model.rebuilding import may_be_rebuilt
 from nn_lint.project.facts import ClassFacts, InitStart
-from nn_lint.project.hierarchy import TorchClass
+from nn_lint.project.hierarchy import ProjectClass, TorchClass
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _ON_SUPER = frozenset({CallForm.ZERO_ARGUMENT, CallForm.TWO_ARGUMENT})
@@ -34,18 +38,56 @@ _ON_SUPER = frozenset({CallForm.ZERO_ARGUMENT, CallForm.TWO_ARGUMENT})
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Judge each call in `__init__`; the first fault of a call is the one to mend."""
-    start = init.start if (init := cls.facts.method("__init__")) is not None else InitStart.PLAIN
-    if (
-        not cls.is_module
-        or start is InitStart.PLAIN
-        or (start is InitStart.ARGUMENTS and not cls.construction.parent_is_module_alone)
-    ):
+    if not cls.is_module or cls.init is None:
         return
-    for call in cls.init.parent_calls if cls.init is not None else ():
+    is_sound = _begins_well(cls)
+    unfit = {item.row: item for item in misfits(cls)}
+    for call in cls.init.parent_calls:
         if call.is_called:
-            finding = _wrong_super(cls, call) or _wrong_name(cls, call) or _wrong_arguments(cls, call)
+            finding = None if is_sound else _wrong_form(cls, call)
+            finding = finding or _misfit(cls, call, unfit.get(call.span.start.row))
             if finding is not None:
                 yield finding
+
+
+def _begins_well(cls: ModuleClass) -> bool:
+    """An `__init__` whose first statement of weight is a call that is right as far as its form goes."""
+    start = init.start if (init := cls.facts.method("__init__")) is not None else InitStart.PLAIN
+    return start is InitStart.PLAIN or (start is InitStart.ARGUMENTS and not cls.construction.parent_is_module_alone)
+
+
+def _wrong_form(cls: ModuleClass, call: ParentCall) -> Finding | None:
+    return _wrong_super(cls, call) or _wrong_name(cls, call) or _wrong_arguments(cls, call) or _unrelated(cls, call)
+
+
+def _misfit(cls: ModuleClass, call: ParentCall, found: Misfit | None) -> Finding | None:
+    """Arguments that the parent's `__init__`, which is in sight, does not take."""
+    if found is None or not call.is_spelled_right:
+        return None
+    receiver = cls.init.receiver if cls.init is not None else "self"
+    if found.lacks_receiver:
+        repair = _repair(call, f"Hand over `{receiver}`", f"{receiver}, {call.arguments_text}".removesuffix(", "))
+        return Finding(
+            call.span, f"`{call.parent}.__init__` is called without `{receiver}` and raises TypeError", repair
+        )
+    return Finding(call.span, f"`{found.owner}.__init__` {found.reason}, so this raises TypeError")
+
+
+def _unrelated(cls: ModuleClass, call: ParentCall) -> Finding | None:
+    """`Encoder.__init__(self)` in a class that does not inherit from it, where that one calls `super()`."""
+    other = cls.resolve(call.parent) if call.form is CallForm.EXPLICIT and call.parent else None
+    if not isinstance(other, ProjectClass) or not cls.is_certain or other in (cls.definition, *cls.ancestry.order):
+        return None
+    receiver = cls.init.receiver if cls.init is not None else "self"
+    is_given = bool(call.arguments) and call.arguments[0].text == receiver
+    model = cls.registry.model(other)
+    is_clear = begins_with_super(model) and model.is_defined_once and not may_be_rebuilt(model)
+    if not is_given or not is_clear or cls.construction.is_combined:
+        return None
+    if any(other in heir.ancestry.order for heir in cls.heirs):
+        return None
+    said = f"`{call.parent}` is no base of `{cls.name}`"
+    return Finding(call.span, f"{said}, so its `super()` refuses this object with TypeError")
 
 
 def _wrong_super(cls: ModuleClass, call: ParentCall) -> Finding | None:
@@ -125,9 +167,13 @@ def _repair(call: ParentCall, message: str, text: str) -> Repair | None:
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """An `__init__` that does not begin with the plain call."""
-    init = facts.method("__init__")
-    return init is not None and init.start is not InitStart.PLAIN
+    """An `__init__` of its own."""
+    return facts.method("__init__") is not None
+
+
+def premise(cls: ModuleClass) -> bool:
+    """An `__init__` that does not begin with a sound call, or a call that its parent's does not take."""
+    return not _begins_well(cls) or any(True for _ in misfits(cls))
 
 
 RULE = Rule(
@@ -137,6 +183,7 @@ RULE = Rule(
     fix=Applicability.SAFE,
     check=check,
     sieve=sieve,
+    premise=premise,
     examples=(
         Example(
             """
@@ -329,6 +376,127 @@ RULE = Rule(
                     super().__init__(  # NN107
                         self,  # the module
                     )
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Base(nn.Module):
+                def __init__(self, dim, *, bias=True):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim, bias)
+            class Forgetful(Base):
+                def __init__(self, dim):
+                    super().__init__()  # NN107
+                    self.head = nn.Linear(dim, dim)
+            class Full(Base):
+                def __init__(self, dim):
+                    super(Full, self).__init__(dim, False)  # NN107
+            class Word(Base):
+                def __init__(self, dim):
+                    super().__init__(dim, act=True)  # NN107
+            class Named(Base):
+                def __init__(self, dim):
+                    Base.__init__(dim)  # NN107
+                    self.head = nn.Linear(dim, dim)
+            class Decoder(nn.Module):
+                def __init__(self):
+                    Base.__init__(self, 2)  # NN107
+                    self.b = nn.Linear(2, 2)
+            """,
+            fixed="""
+            from torch import nn
+            class Base(nn.Module):
+                def __init__(self, dim, *, bias=True):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim, bias)
+            class Forgetful(Base):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.head = nn.Linear(dim, dim)
+            class Full(Base):
+                def __init__(self, dim):
+                    super(Full, self).__init__(dim, False)
+            class Word(Base):
+                def __init__(self, dim):
+                    super().__init__(dim, act=True)
+            class Named(Base):
+                def __init__(self, dim):
+                    Base.__init__(self, dim)
+                    self.head = nn.Linear(dim, dim)
+            class Decoder(nn.Module):
+                def __init__(self):
+                    Base.__init__(self, 2)
+                    self.b = nn.Linear(2, 2)
+            """,
+        ),
+        Example(
+            """
+            from dataclasses import dataclass
+            from torch import nn
+            from elsewhere import configurable
+            class Base(nn.Module):
+                def __init__(self, dim, *rest, bias=True, **options):
+                    super().__init__()
+            class Any(Base):
+                def __init__(self, dim, *args, **options):
+                    super().__init__(*args, **options)
+            class Word(Base):
+                def __init__(self, dim):
+                    super().__init__(dim, 3, 4, act=True)
+            class Tried(Base):
+                def __init__(self, dim):
+                    try:
+                        super().__init__()
+                    except TypeError:
+                        super().__init__(dim)
+            class Configured(nn.Module):
+                @configurable
+                def __init__(self, dim):
+                    super().__init__()
+            class Filled(Configured):
+                def __init__(self):
+                    super().__init__()
+            class Either(nn.Module):
+                if dataclass:
+                    def __init__(self):
+                        super().__init__()
+            class Chosen(Either):
+                def __init__(self):
+                    super().__init__()
+            if configurable:
+                class Again(nn.Module):
+                    def __init__(self):
+                        super().__init__()
+            else:
+                class Again(nn.Module):
+                    def __init__(self, dim):
+                        super().__init__()
+            class Heir(Again):
+                def __init__(self):
+                    super().__init__()
+            class Wide(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+            class Part(Wide):
+                def __init__(self):
+                    super().__init__()
+            class Fixed(Wide):
+                def __init__(self):
+                    super().__init__(3)
+            class Whole(Part, Fixed):
+                pass
+            class Borrowed(nn.Module):
+                def __init__(self, dim):
+                    nn.Module.__init__(self)
+            class Borrowing(nn.Module):
+                def __init__(self):
+                    Borrowed.__init__(self, 2)
+            class Sibling(nn.Module):
+                def __init__(self):
+                    Wide.__init__(self, 2)
+            class Joined(Sibling, Wide):
+                pass
             """
         ),
     ),

@@ -8,7 +8,8 @@ before Module.__init__() call`; without layers the object fails at its first cal
 never see it.
 
 ## What is not reported
-A call in every branch, several calls under conditions of their own, branches that raise or exit, calls in loops,
+A call in every branch, several calls under conditions of their own (other than the branches of one `if` with an
+`else`), branches that raise or exit, calls in loops,
 `with` and `try`, and conditions that ask the object itself (`hasattr(self, ...)`), which is how a diamond avoids a
 second initialisation.
 """
@@ -28,7 +29,8 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     if init is None or not cls.is_certain or cls.construction.copies_state:
         return
     calls = [call for call in init.parent_calls if cls.construction.reaches_parent(call)]
-    if len(calls) == 1 and cls.construction.misses_parent_call:
+    is_clear = len(calls) == 1 or (len(calls) > 1 and cls.construction.calls_in_ladder)
+    if is_clear and cls.construction.misses_parent_call:
         call = calls[0]
         yield Finding(
             call.span, f"a path through `{cls.name}.__init__` misses this call, so the module is not initialised"
@@ -61,6 +63,23 @@ RULE = Rule(
                         return
                     super().__init__()  # NN106
                     self.fc = nn.Linear(width, width)
+            class Ladder(nn.Module):
+                def __init__(self, kind):
+                    if kind == "small":
+                        self.dim = 4
+                    elif kind == "big":
+                        super().__init__()  # NN106
+                        self.dim = 8
+                    else:
+                        super().__init__()
+                        self.dim = 16
+                    self.fc = nn.Linear(self.dim, 3)
+            class Stored(nn.Module):
+                def __init__(self, dim, flag=False):
+                    self.flag = flag
+                    if self.flag is True:
+                        super(Stored, self).__init__()  # NN106
+                    self.fc = nn.Linear(dim, 6)
             """,
         ),
         Example(
@@ -98,6 +117,25 @@ RULE = Rule(
                         super().__init__()
                     else:
                         raise ValueError(kind)
+            class Split(nn.Module):
+                def __init__(self, kind, deep):
+                    if kind:
+                        if deep:
+                            super().__init__()
+                        if not deep:
+                            nn.Module.__init__(self)
+                    else:
+                        super().__init__()
+                    self.fc = nn.Linear(3, 3)
+            class Decided(nn.Module):
+                def __init__(self, init_parent, ready=False):
+                    self.asked = init_parent
+                    self.ready = ready
+                    self.ready = self.ready or hasattr(self, "_modules")
+                    if self.asked:
+                        super().__init__()
+                    if not self.ready:
+                        self.width = 3
             class Diamond(nn.Module):
                 def __init__(self):
                     if not hasattr(self, "_modules"):

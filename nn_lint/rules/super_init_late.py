@@ -4,7 +4,8 @@ A submodule or parameter is assigned before `super().__init__()` has run.
 ## Why it hurts
 `nn.Module.__setattr__` puts modules and parameters into tables that `nn.Module.__init__` creates: `AttributeError:
 cannot assign module before Module.__init__() call`. Numbers, strings, lists and plain tensors may be set before the
-call, so those are not reported.
+call, so those are not reported. A value counts where it is a module for certain: also by way of `.to(device)`,
+`spectral_norm(...)`, a function or method that always returns one, a local name, a default or an annotation.
 
 ## Fix safety
 Safe: the call moves up, to just before the first assignment that needs it. No fix is offered where its arguments,
@@ -145,6 +146,96 @@ RULE = Rule(
                 def __init__(self, depth):
                     layers = [nn.Linear(2, 2) for _ in range(depth)]
                     super().__init__(layers)
+            """
+        ),
+        Example(
+            """
+            from copy import deepcopy
+            from torch import nn
+            from torch.nn.utils import spectral_norm
+            def make_mlp(width):
+                layers = nn.Sequential(nn.Linear(width, width), nn.ReLU())
+                return layers
+            class Moved(nn.Module):
+                def __init__(self, d):
+                    self.fc = nn.Linear(d, d).to("cpu").eval()
+                    super().__init__()  # NN102
+            class Normed(nn.Module):
+                def __init__(self, d):
+                    self.fc = spectral_norm(nn.Linear(d, d))
+                    super().__init__()  # NN102
+            class Made(nn.Module):
+                def __init__(self, d):
+                    self.mlp = make_mlp(d)
+                    super().__init__()  # NN102
+            class Helped(nn.Module):
+                def __init__(self, d):
+                    self.mlp = self._make(d)
+                    super().__init__()  # NN102
+                def _make(self, d):
+                    if d > 3:
+                        return nn.Linear(d, d)
+                    return nn.Sequential(nn.Linear(d, d), nn.ReLU())
+            class Local(nn.Module):
+                def __init__(self, d):
+                    fc = nn.Linear(d, d)
+                    self.fc = fc
+                    super().__init__()  # NN102
+            class Pair(nn.Module):
+                def __init__(self, d):
+                    self.a, self.b = nn.Linear(d, 2), nn.Linear(2, 2)
+                    super().__init__()  # NN102
+            class Either(nn.Module):
+                def __init__(self, act=None):
+                    self.act = act or nn.ReLU()
+                    super().__init__()  # NN102
+            class Given(nn.Module):
+                def __init__(self, body: nn.Module):
+                    self.body = body
+                    super().__init__()  # NN102
+            class Copied(nn.Module):
+                def __init__(self, act=nn.ReLU()):
+                    self.act = deepcopy(act)
+                    super().__init__()  # NN102
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            from elsewhere import spectral_norm
+            def width_of(layer):
+                linear = nn.Linear(2, 2)
+                return linear.in_features
+            def maybe(deep):
+                if deep:
+                    return nn.Linear(2, 2)
+                return None
+            class Net(nn.Module):
+                def __init__(self, body, act=None, given: nn.Module = None, kind: type = nn.Module, *rest: nn.Module):
+                    self.body = body
+                    self.width = width_of(body)
+                    self.maybe = maybe(False)
+                    self.act = act or "relu"
+                    self.given = given
+                    self.kind = kind
+                    self.rest = rest
+                    self.normed = spectral_norm(body)
+                    self.count, self.names = 3, [nn.Linear(2, 2)]
+                    layer = nn.Linear(2, 2)
+                    layer = layer.in_features
+                    self.size = layer
+                    self.depth = nn.Linear(2, 2).weight.size(0)
+                    self.values = self._values()
+                    super().__init__()
+                def _values(self):
+                    if self.count:
+                        return nn.ReLU()
+                    return 3
+            class Rebound(nn.Module):
+                def __init__(self, body: nn.Module):
+                    body = body.state_dict()
+                    self.body = body
+                    super().__init__()
             """
         ),
     ),

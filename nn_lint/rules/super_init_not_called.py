@@ -1,8 +1,9 @@
 """
-`super().__init__` is written but not called, or called on the type `super` itself.
+`super().__init__` is written but not called, cut short to `super()`, or called on the type `super` itself.
 
 ## Why it hurts
-`super().__init__` without parentheses is an expression that does nothing, so the module is never initialised.
+`super().__init__` without parentheses is an expression that does nothing, so the module is never initialised; nor
+does `super()` as a statement of its own initialise anything.
 `super.__init__()` asks the type and not an object: `TypeError: descriptor '__init__' of 'super' object needs an
 argument`.
 
@@ -14,10 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from nn_lint.diagnostic import Applicability, Span
 from nn_lint.fixing.build import insert, replace
+from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.parent_calls import CallForm, ParentCall
+from nn_lint.model.syntax import dotted
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.hierarchy import TorchClass
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -28,6 +33,8 @@ _NOT_CALLED = frozenset({CallForm.ZERO_ARGUMENT, CallForm.TWO_ARGUMENT})
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report statements that name the parent's `__init__` without running it."""
     init = cls.init if cls.is_module and not cls.facts.begins_with_parent_init else None
+    if init is not None:
+        yield from _cut_short(cls, init)
     for call in init.parent_calls if init is not None else ():
         if call.form is CallForm.EXPLICIT and cls.resolve(call.parent or "") == TorchClass("Module"):
             yield from _bare_name(call, init.receiver if init is not None else "self")
@@ -38,6 +45,22 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
             if not cls.construction.parent_wants_arguments:
                 repair = Repair("Add the parentheses", (insert(call.span.end, "()"),))
             yield Finding(call.span, "`super().__init__` is named but not called: its parentheses are missing", repair)
+
+
+def _cut_short(cls: ModuleClass, init: Method) -> Iterator[Finding]:
+    """`super()`, `super(Net, self)` and `super` as statements, where nothing else initialises the module."""
+    if cls.construction.calls_some_init:
+        return
+    for statement in init.statements:
+        node = statement.value if isinstance(statement, cst.Expr) else None
+        name = node.func if isinstance(node, cst.Call) else node
+        if node is not None and name is not None and dotted(name) == "super":
+            span = cls.syntax.span(node)
+            missing = ".__init__()" if isinstance(node, cst.Call) else "().__init__()"
+            repair = None
+            if not cls.construction.parent_wants_arguments:
+                repair = Repair("Add the call of `__init__`", (insert(span.end, missing),))
+            yield Finding(span, "`super` alone initialises nothing: `super().__init__()` is meant", repair)
 
 
 def _bare_name(call: ParentCall, receiver: str) -> Iterator[Finding]:
@@ -103,6 +126,16 @@ RULE = Rule(
             class Explicit(nn.Module):
                 def __init__(self):
                     nn.Module.__init__  # NN103
+            class Short(nn.Module):
+                def __init__(self):
+                    super()  # NN103
+                    self.fc = nn.Linear(2, 2)
+            class OldShort(nn.Module):
+                def __init__(self):
+                    super(OldShort, self)  # NN103
+            class Word(nn.Module):
+                def __init__(self):
+                    super  # NN103
             """,
             fixed="""
             from torch import nn
@@ -126,6 +159,16 @@ RULE = Rule(
             class Explicit(nn.Module):
                 def __init__(self):
                     nn.Module.__init__(self)
+            class Short(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(2, 2)
+            class OldShort(nn.Module):
+                def __init__(self):
+                    super(OldShort, self).__init__()
+            class Word(nn.Module):
+                def __init__(self):
+                    super().__init__()
             """,
         ),
         Example(
@@ -134,6 +177,13 @@ RULE = Rule(
             class Layer(nn.Linear):
                 def __init__(self):
                     super().__init__  # NN103
+            class Base(nn.Module):
+                def __init__(self, width):
+                    super().__init__()
+            class Child(Base):
+                def __init__(self, width):
+                    super()  # NN103
+                    self.fc = nn.Linear(width, width)
             """,
         ),
         Example(
@@ -151,6 +201,20 @@ RULE = Rule(
                 def __init__(self):
                     start = super().__init__
                     start()
+            class Needless(nn.Module):
+                def __init__(self):
+                    super()
+                    super().__init__()
+            class Helped(nn.Module):
+                def __init__(self):
+                    super()
+                    self._start()
+                def _start(self):
+                    nn.Module.__init__(self)
+            class Started(nn.Module):
+                def __init__(self):
+                    super()
+                    partial(nn.Module.__init__, self)()
             class Handed(nn.Module):
                 def __init__(self):
                     partial(super().__init__)()

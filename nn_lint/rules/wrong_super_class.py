@@ -5,15 +5,18 @@
 An unrelated class raises `TypeError: super(type, obj): obj must be an instance or subtype of type`; a name that
 does not exist raises `NameError`: both are what is left when a class was copied or renamed. The name of a parent
 skips that parent's own `__init__` without a word, so the attributes that it would have set are missing later.
-`super(nn.Module, self)` skips the initialisation of the module altogether.
+`nn.Module.__init__(self)` in a class that inherits from another one does the same. `super(nn.Module, self)` skips
+the initialisation of the module altogether. `super(self.__class__, self)` and
+`super(type(self), self)` are right for the class itself only: for an object of an heir they find the same method
+again, which ends in `RecursionError`.
 
 ## What is not reported
 `super(Parent, self)` where the skipped constructor sets nothing that the class still uses: that is how a
-grandparent is called on purpose.
+grandparent is called on purpose. `super(self.__class__, self)` where no heir in sight would call it.
 
 ## Fix safety
-Safe for an unrelated class or an unknown name: it becomes the name of the class. Parents are reported only, since
-the skip could be meant.
+Safe for an unrelated class, an unknown name or the class of the object: it becomes the name of the class. Parents
+are reported only, since the skip could be meant.
 """
 
 from __future__ import annotations
@@ -30,6 +33,9 @@ from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _NAMED = re.compile(r"super\s*\((?:[\s(\\]|#[^\n]*\n)*([\w.]+)")
 
+_BY_NAME = re.compile(r"\w\s*\.\s*__init__\b")
+_NEVER_RIGHT = (Wrongness.UNRELATED, Wrongness.UNDEFINED, Wrongness.RECURSIVE)
+
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each two-argument `super` whose class is wrong for certain."""
@@ -38,7 +44,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         if wrongness is Wrongness.NONE:
             continue
         repair = None
-        if wrongness in (Wrongness.UNRELATED, Wrongness.UNDEFINED) and not cls.facts.in_function:
+        if wrongness in _NEVER_RIGHT and not cls.facts.in_function:
             name = cls.facts.qualified_name
             repair = Repair(f"Name the class itself, `{name}`", (replace(use.name_span, name),))
         yield Finding(use.span, _message(cls, use), repair)
@@ -49,14 +55,17 @@ def _message(cls: ModuleClass, use: SuperUse) -> str:
         Wrongness.UNRELATED: f"no base of `{cls.name}`: raises TypeError",
         Wrongness.UNDEFINED: "defined nowhere in this file: raises NameError",
         Wrongness.MODULE_SKIPPED: f"the parent, so `nn.Module.__init__` never runs; write `super({cls.name}, self)`",
+        Wrongness.RECURSIVE: f"the class of the object: a `{use.heir}` calls this method again, without end",
         Wrongness.PARENT_SKIPPED: f"a parent, so its own `__init__` is skipped, and `self.{use.missing}` is never set",
     }
+    if use.wrongness is Wrongness.PARENT_PASSED:
+        return f"`{use.name}.__init__` goes past `{cls.name}`'s own parent, so `self.{use.missing}` is never set"
     return f"`super({use.name}, ...)` in `{cls.name}` names {said[use.wrongness]}"
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A `super` with a first argument that is not the name of the class."""
-    return any(name != facts.name for name in _NAMED.findall(source))
+    """A `super` with a first argument that is not the name of the class, or an init that is called by name."""
+    return any(name != facts.name for name in _NAMED.findall(source)) or _BY_NAME.search(source) is not None
 
 
 RULE = Rule(
@@ -114,6 +123,12 @@ RULE = Rule(
             class Bare(nn.Module):
                 def __init__(self):
                     super(nn.Module, self).__init__()  # NN104
+            class Past(Base):
+                def __init__(self):
+                    nn.Module.__init__(self)  # NN104
+                    self.head = nn.Linear(4, 2)
+                def forward(self, x):
+                    return self.head(self.stem(x))
             """,
         ),
         Example(
@@ -137,6 +152,32 @@ RULE = Rule(
                     self.left = nn.Identity()
                 def forward(self, x):
                     return self.left(x)
+            class PastOwn(Base):
+                def __init__(self, stem):
+                    nn.Module.__init__(self)
+                    self.stem = stem
+            class PastOther(Base):
+                def __init__(self):
+                    nn.Module.__init__(self)
+                    self.left = nn.Identity()
+                def forward(self, x):
+                    return self.left(x)
+            class PastHelped(Base):
+                def __init__(self, stem):
+                    nn.Module.__init__(self)
+                    self.setup(stem)
+                def setup(self, stem):
+                    self.stem = stem
+            class PastReset(Base):
+                def __init__(self):
+                    nn.Module.__init__(self)
+                    self.reset()
+                def reset(self):
+                    Base.__init__(self, 4)
+            class PastHanded(Base):
+                def __init__(self):
+                    nn.Module.__init__(self)
+                    build(self)
             class Norm(nn.Linear):
                 def __init__(self):
                     super(nn.Linear, self).__init__()
@@ -229,6 +270,75 @@ RULE = Rule(
                             self,
                         ).__init__()
             """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Base(nn.Module):
+                def __init__(self):
+                    super(self.__class__, self).__init__()  # NN104
+                    self.fc = nn.Linear(3, 3)
+            class Child(Base):
+                def __init__(self):
+                    super().__init__()
+                    self.head = nn.Linear(3, 3)
+            class Typed(nn.Module):
+                def __init__(self):
+                    super(type(self), self).__init__()  # NN104
+            class Plain(Typed):
+                pass
+            """,
+            fixed="""
+            from torch import nn
+            class Base(nn.Module):
+                def __init__(self):
+                    super(Base, self).__init__()
+                    self.fc = nn.Linear(3, 3)
+            class Child(Base):
+                def __init__(self):
+                    super().__init__()
+                    self.head = nn.Linear(3, 3)
+            class Typed(nn.Module):
+                def __init__(self):
+                    super(Typed, self).__init__()
+            class Plain(Typed):
+                pass
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Alone(nn.Module):
+                def __init__(self):
+                    super(self.__class__, self).__init__()
+            class Asked(nn.Module):
+                def __init__(self):
+                    if type(self) is Asked:
+                        super(self.__class__, self).__init__()
+                    else:
+                        super(Asked, self).__init__()
+            class Heir(Asked):
+                pass
+            class Replaced(nn.Module):
+                def __init__(self):
+                    super(self.__class__, self).__init__()
+            class Replacing(Replaced):
+                def __init__(self):
+                    nn.Module.__init__(self)
+            class Mode(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    super(self.__class__, self).train()
+            class Eager(Mode):
+                pass
+            class Training(nn.Module):
+                def train(self, mode=True):
+                    if type(self) is not Training:
+                        return self
+                    return super(type(self), self).train(mode)
+            class Frozen(Training):
+                pass
+            """
         ),
     ),
 )
