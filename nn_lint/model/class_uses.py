@@ -12,7 +12,7 @@ import libcst as cst
 
 from nn_lint.model.class_calls import is_applied
 from nn_lint.model.layers import ACTIVATIONS
-from nn_lint.model.method import Method, names
+from nn_lint.model.method import Method
 from nn_lint.model.occurrences import attribute_occurrences, name_occurrences
 from nn_lint.model.stores import stores
 from nn_lint.model.syntax import dotted, self_attribute, simple_statements, walk
@@ -58,32 +58,27 @@ def layer_class(cls: ModuleClass, node: cst.BaseExpression) -> str | None:
 def stored_classes(cls: ModuleClass) -> Iterator[ClassUse]:
     """`self.act = nn.ReLU`, where forward calls `self.act` with a tensor and nothing calls it otherwise.
 
-    The class may also be one of two by a condition, or the default of an argument that is kept as it is.
+    The class may also be one of two by a condition.
     """
     for method in cls.methods:
         for node in method.own_nodes:
             if not isinstance(node, cst.Assign):
                 continue
             attributes = [self_attribute(item.target, method.receiver) for item in node.targets]
-            found = list(_classes(cls, method, node.value)) if all(attributes) else []
+            found = list(_classes(cls, node.value)) if all(attributes) else []
             if found and all(
                 item and _is_only_applied(cls, item, use.name, node) for item in attributes for use in found
             ):
                 yield from found
 
 
-def _classes(cls: ModuleClass, method: Method, node: cst.BaseExpression) -> Iterator[ClassUse]:
+def _classes(cls: ModuleClass, node: cst.BaseExpression) -> Iterator[ClassUse]:
     """The layer classes that an expression may stand for; none where one side of a condition is something else."""
     if isinstance(node, cst.IfExp):
-        sides = [list(_classes(cls, method, side)) for side in (node.body, node.orelse)]
+        sides = [list(_classes(cls, side)) for side in (node.body, node.orelse)]
         yield from chain(*sides) if all(sides) else ()
     elif (name := layer_class(cls, node)) is not None:
         yield ClassUse(node, name)
-    elif isinstance(node, cst.Name) and method.name == "__init__":
-        default = next((item.node.default for item in method.parameters if item.name == node.value), None)
-        name = layer_class(cls, default) if default is not None else None
-        if name is not None and sum(item.value == node.value for item in names(method.node.body)) == 1:
-            yield ClassUse(node, name)
 
 
 def class_attributes(cls: ModuleClass) -> Iterator[ClassUse]:

@@ -120,6 +120,9 @@ def return_below_two_conditions(method: Method, ends: Sequence[Ending]) -> cst.R
     found = tuple(simple_statements(inner.body))[-1]
     if not isinstance(found, cst.Return) or found.value is None or not isinstance(other.value, cst.Name):
         return None
+    asks_for_none = isinstance(inner.test, cst.Name) or "None" in method.syntax.text(inner.test)
+    if asks_for_none and not _asks_for_optional(method, inner.test):
+        return None
     is_used = other.value.value in {name.value for name in names(found.value)}
     is_made = any(other.value.value in _bound(item) for item in method.statements[:-1])
     return found if is_used and is_made and not has_effects(method) else None

@@ -31,7 +31,6 @@ from nn_lint.model.class_uses import (
     applied_classes,
     class_attributes,
     is_layer_function,
-    layer_class,
     listed_classes,
     stored_classes,
 )
@@ -61,7 +60,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
 
 def _finding(cls: ModuleClass, use: ClassUse, message: str) -> Finding:
     span = cls.syntax.span(use.node)
-    plain = (use.call is None or len(use.call.args) == 1) and layer_class(cls, use.node) is not None
+    plain = use.call is None or len(use.call.args) == 1
     can_mend = plain and (use.name in WITHOUT_STATE or (use.call is None and use.name.startswith("Dropout")))
     repair = Repair(f"Write `{cls.syntax.text(use.node)}()`", (insert(span.end, "()"),)) if can_mend else None
     return Finding(span, message, repair)
@@ -72,7 +71,6 @@ _STORED = re.compile(
     re.MULTILINE,
 )
 _CHOSEN = re.compile(r"\bself\.\w+\s*=[^=()]*\(?[^=()]*\bif\b")
-_DEFAULT = re.compile(r"(\w+)\s*(?::[^=,\n]*)?=\s*(?:\w+\.)*([A-Z]\w*)\s*[,)]")
 _LISTED = re.compile(
     r"(?:\bpartial\(|\bisinstance\([^,()]*(?:\([^()]*\))*[^,()]*,|[,(\[:])\s*(?:\w+\.)*([A-Z]\w*)(?=\s*[,)\]}#])"
 )
@@ -91,21 +89,13 @@ def sieve(facts: ClassFacts, source: str) -> bool:
 def _says_class(facts: ClassFacts, source: str) -> bool:
     """The name of a layer that is assigned or stands in a list without a call, or that forward calls."""
     is_named = not LAYER_NAMES.isdisjoint(_UNCALLED.findall(source))
-    if is_named and (_is_stored(source) or _CHOSEN.search(source)):
+    if is_named and (not LAYER_NAMES.isdisjoint(_STORED.findall(source)) or _CHOSEN.search(source)):
         return True
     if is_named and any(name in source for name in _CONTAINERS):
         found = _LISTED.finditer(source)
         if any(item[1] in LAYER_NAMES and not item[0].startswith(("partial", "isinstance")) for item in found):
             return True
     return "forward" in source and not LAYER_NAMES.isdisjoint(_APPLIED.findall(method_code(facts, source, "forward")))
-
-
-def _is_stored(source: str) -> bool:
-    """Whether a row gives a layer's class to something, or the default of an argument, one such class, is kept."""
-    if not LAYER_NAMES.isdisjoint(_STORED.findall(source)):
-        return True
-    defaults = {name for name, default in _DEFAULT.findall(source) if default in LAYER_NAMES}
-    return any(re.search(rf"\bself\.\w+[ \t]*=[ \t]*{name}[ \t]*(?:[;#\n\r]|$)", source) for name in defaults)
 
 
 def _may_confuse(cls: ModuleClass) -> bool:
@@ -294,7 +284,7 @@ RULE = Rule(
             from torch import nn
             class Chosen(nn.Module):
                 gate = nn.Sigmoid  # NN211
-                def __init__(self, gelu, act_layer=nn.GELU):
+                def __init__(self, gelu):
                     super().__init__()
                     self.fc = nn.Linear(4, 4)
                     self.act = (
@@ -302,11 +292,10 @@ RULE = Rule(
                         if gelu
                         else nn.ReLU  # NN211
                     )
-                    self.last = act_layer  # NN211
                     self.flatten = nn.Flatten  # NN211
                 def forward(self, x):
                     x = self.fc(self.flatten(x))
-                    return self.last(self.act(x) + self.gate(self.fc(x)))
+                    return self.act(x) + self.gate(self.fc(x))
             class Listed(nn.Module):
                 def __init__(self):
                     super().__init__()
@@ -342,10 +331,11 @@ RULE = Rule(
                     if isinstance(act_layer, type):
                         act_layer = act_layer()
                     self.last = act_layer
+                    self.kept = last
                     self.given = last() if isinstance(last, type) else last
                     self.first = self.norm(4)
                 def forward(self, x):
-                    return self.first(self.given(self.last(self.act(self.gate(self.fc(x))))))
+                    return self.kept(self.first(self.given(self.last(self.act(self.gate(self.fc(x)))))))
             class Heir(Chosen):
                 gate = nn.Tanh()
             class Listed(nn.Module):

@@ -8,11 +8,11 @@ with `TypeError`.
 
 ## What it takes to be reported
 A loop whose every turn ends in a `return` of what the turns build up (`x = layer(x)`, `outputs.append(...)`), in
-`forward` or, over layers of the class, in another method; an `if` below an `if` at the end, where the other side
-returns what a layer made before both; an `if` at the end that updates a name and returns it, where the name is lost otherwise; an `if labels is not None` at the end,
-without which what the layers computed is returned by nobody; a path that computes a result last
-and drops it, beside another that returns one. Searches that return the first item that fits, early returns and
-chains of `if` and `elif` without `else` are left alone.
+`forward` or, over layers of the class, in another method; an `if` at the end that updates a name and returns it, where
+the name is lost otherwise; an `if labels is not None` at the end, without which what the layers computed is returned
+by nobody; an `if` at the end of one side of a condition, where the other side returns what a layer made before both; a
+path that computes a result last and drops it, beside another that returns one. Searches that return the first item
+that fits, early returns and chains of `if` and `elif` without `else` are left alone.
 """
 
 from __future__ import annotations
@@ -426,6 +426,14 @@ RULE = Rule(
                             return (self.fc(x) - labels).sum()
                     else:
                         return self.fc(x)
+            class Required(Model):
+                def forward(self, x, labels):
+                    h = self.fc(x)
+                    if self.training:
+                        if labels is not None:
+                            return (h - labels).sum()
+                    else:
+                        return h
             class Kept(Model):
                 def forward(self, x, labels=None):
                     h = self.fc(x)
