@@ -26,6 +26,9 @@ _OF_LAYERS = frozenset(
         "named_parameters children modules state_dict load_state_dict register_forward_hook"
     ).split()
 )
+_WITHOUT_SIZES = ACTIVATIONS | {"Flatten", "Identity"}
+"""Layers that nobody builds by what a forward is given."""
+
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -45,12 +48,21 @@ def is_applied(cls: ModuleClass, calls: Sequence[cst.Call], name: str) -> bool:
             return False
         if value.kind is Kind.INPUT:
             is_rebound = isinstance(first.value, cst.Name) and first.value.value == target
-            is_clear = is_rebound or name in ACTIVATIONS or _gets_two(flow, call)
+            is_clear = is_rebound or name in _WITHOUT_SIZES or _gets_two(flow, call) or _feeds_layer(cls, forward, call)
         else:
             is_clear = _is_computed(value) and (not name.endswith("Loss") or _gets_two(flow, call))
         if not is_clear:
             return False
     return bool(calls)
+
+
+def _feeds_layer(cls: ModuleClass, method: Method, call: cst.Call) -> bool:
+    """Whether the result of a call goes straight into a layer of torch that the class holds, which wants a tensor."""
+    place = next(occurrences(method.node.body, lambda node: node is call), ())
+    around = place[-3] if len(place) > 2 and isinstance(place[-2], cst.Arg) else None
+    attribute = self_attribute(around.func, method.receiver) if isinstance(around, cst.Call) else None
+    layer = cls.layers.only(attribute) if attribute is not None else None
+    return layer is not None and layer.torch_name is not None
 
 
 def _is_computed(value: Value) -> bool:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from nn_lint.model.containers import parts
 from nn_lint.model.expressions import Flow
 from nn_lint.model.inplace import FLAG_POSITIONS, in_place
 from nn_lint.model.layers import ACTIVATIONS, CONVOLUTIONS, PASSIVE, Layer
+from nn_lint.model.method import Method
 from nn_lint.model.occurrences import name_occurrences, occurrences
-from nn_lint.model.syntax import dotted
+from nn_lint.model.pure import inner_layers, layers_of_method
+from nn_lint.model.syntax import dotted, self_attribute
 from nn_lint.model.values import Kind, Value
-from nn_lint.project.hierarchy import ExternalClass
+from nn_lint.project.hierarchy import ExternalClass, ProjectClass
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
@@ -27,6 +28,7 @@ _LAYERS = (
     | {f"BatchNorm{rank}d" for rank in (1, 2, 3)}
     | {f"Dropout{rank}" for rank in ("", "1d", "2d", "3d")}
     | {"Linear", "LayerNorm", "GroupNorm", "RMSNorm", "Softmax", "LogSoftmax", "Flatten", "Upsample", "PixelShuffle"}
+    | {"MultiheadAttention", "LSTM", "GRU", "RNN", "TransformerEncoderLayer", "TransformerDecoderLayer"}
 )
 """Layers that are called for their result; an `nn.Identity` is a place for hooks."""
 
@@ -37,6 +39,13 @@ _TENSOR_METHODS = frozenset(
     ).split()
 )
 """Methods that tensors have and that change nothing; those that other objects have in another sense are left out."""
+
+CONVERSIONS = frozenset("to float half double long detach clone cuda".split())
+"""Methods of tensors that give another one; modules have some of them, and change in place."""
+
+_RECURRENT = frozenset({"LSTM", "GRU", "RNN"})
+_COMPUTED = frozenset({Kind.OPERATION, Kind.ADD, Kind.SUBTRACT, Kind.MULTIPLY, Kind.CONCATENATE, Kind.LAYER})
+_ITEM = "[]"
 
 FUNCTIONS = _TENSOR_METHODS | frozenset(
     (
@@ -63,11 +72,16 @@ def is_thrown_away(cls: ModuleClass, flow: Flow, statement: cst.Expr) -> bool:
         return False
     if isinstance(node, cst.BinaryOperation):
         return isinstance(node.operator, _ARITHMETIC) and all(_may_be_tensor(cls, item) for item in value.operands)
-    if not isinstance(node, cst.Call) or value.node is not node or in_place(cls, value) is not None:
+    if not isinstance(node, cst.Call):
+        return False
+    helper = _helper(cls, node)
+    if helper is not None:
+        layers = tuple(layers_of_method(cls, helper))
+        return value.kind in _COMPUTED and not _is_hooked(cls) and _only_compute(cls, flow, statement, layers)
+    if value.node is not node or in_place(cls, value) is not None:
         return False
     if value.kind is Kind.LAYER:
-        hooked = any(_HOOK in item.definition.file.text.content for item in (cls, *cls.ancestors))
-        return not hooked and value.layer is not None and _only_computes(cls, flow, statement, value.layer)
+        return not _is_hooked(cls) and _only_compute(cls, flow, statement, _layers_called(cls, value))
     if _may_be_told_to_write(node, value.name):
         return False
     origin = dotted(node.func)
@@ -78,29 +92,75 @@ def is_thrown_away(cls: ModuleClass, flow: Flow, statement: cst.Expr) -> bool:
     ):
         return value.name in FUNCTIONS
     receiver = flow.made.get(node.func.value) if isinstance(node.func, cst.Attribute) else None
-    return value.name in _TENSOR_METHODS and receiver is not None and _is_tensor(cls, receiver)
+    if receiver is None or not _is_tensor(cls, receiver):
+        return False
+    return value.name in _TENSOR_METHODS or (value.name in CONVERSIONS and _is_surely_tensor(flow, receiver))
 
 
-def _only_computes(cls: ModuleClass, flow: Flow, statement: cst.Expr, layer: Layer) -> bool:
-    """Whether a call of a layer can have no other effect than its result."""
-    inside = tuple(parts(cls, layer))
-    if any(item is not None and (item.torch_name or "").startswith("BatchNorm") for item in inside):
-        calls = [item for item in flow.values if item.kind is Kind.LAYER and item.layer is layer]
-        if len(calls) > 1 or _STATISTICS.search(cls.text) or _is_set_apart(cls, statement):
-            return False
-    may_write = _MAKES_IN_PLACE.search(cls.definition.file.text.content) is not None
-    return all(_gives_new(item) for item in inside) and not (
-        may_write and any(item is not None and item.torch_name in ACTIVATIONS | PASSIVE for item in inside)
+def _is_hooked(cls: ModuleClass) -> bool:
+    return any(_HOOK in item.definition.file.text.content for item in (cls, *cls.ancestors))
+
+
+def _helper(cls: ModuleClass, node: cst.Call) -> Method | None:
+    """The method of the class itself that a statement calls; one that an heir replaces may be called for anything."""
+    forward = cls.method("forward")
+    name = self_attribute(node.func, forward.receiver) if forward is not None else None
+    method = cls.method(name) if name is not None else None
+    if method is None or method.is_static or name in cls.rebound_attributes:
+        return None
+    hierarchy = cls.registry.hierarchy
+    near = (
+        ProjectClass(file, facts)
+        for file in hierarchy.files.mentioning(cls.name, cls.definition.file)
+        for facts in file.facts.classes
+        if facts is not cls.facts and facts.method(method.name) is not None
+    )
+    is_replaced = any(cls.definition in hierarchy.ancestry(item).order for item in near)
+    return None if is_replaced else method
+
+
+def _layers_called(cls: ModuleClass, value: Value) -> tuple[Layer | None, ...]:
+    """The layers of torch that the call of a submodule, or of an item of a list of them, may run."""
+    attribute = value.name.removesuffix(_ITEM)
+    if value.layer is not None:
+        return tuple(inner_layers(cls, value.layer))
+    replaced = rf"\.{attribute}\[[^\]\n]*\]\s*=[^=]|[\"']{attribute}[\"']"
+    if any(re.search(replaced, item.text) or item.defines(attribute) for item in (cls, *cls.ancestors)):
+        return (None,)
+    made = cls.layers.alternatives(attribute) or ((None,),)
+    return tuple(
+        inner for parts in made for part in parts for inner in ((part,) if part is None else inner_layers(cls, part))
     )
 
 
-def _is_set_apart(cls: ModuleClass, statement: cst.Expr) -> bool:
-    """Whether a statement stands below a condition or a `with`, or in a forward that keeps no gradients."""
+def _only_compute(cls: ModuleClass, flow: Flow, statement: cst.Expr, layers: tuple[Layer | None, ...]) -> bool:
+    """Whether a call that runs these layers can have no other effect than its result."""
+    if any(item is not None and (item.torch_name or "").startswith("BatchNorm") for item in layers):
+        value = flow.made[statement.value]
+        calls = {item.node for item in flow.values if item.kind is Kind.LAYER and item.name == value.name}
+        if len(calls) > 1 or _STATISTICS.search(cls.text) or _is_set_apart(cls, statement, value.name):
+            return False
+    may_write = _MAKES_IN_PLACE.search(cls.definition.file.text.content) is not None
+    return all(map(_gives_new, layers)) and not (
+        may_write and any(item is not None and item.torch_name in ACTIVATIONS | PASSIVE for item in layers)
+    )
+
+
+def _is_set_apart(cls: ModuleClass, statement: cst.Expr, attribute: str) -> bool:
+    """Whether a statement stands below a condition or a `with`, or in a forward that keeps no gradients.
+
+    Whether the layer is there at all is no such condition.
+    """
     forward = cls.method("forward")
-    chains = occurrences(forward.node.body, lambda node: node is statement) if forward is not None else iter(())
-    around = next(chains, ())
-    free = forward is not None and any(name.endswith(("no_grad", "inference_mode")) for name in forward.decorators)
-    return free or any(isinstance(node, (cst.If, cst.With)) for node in around)
+    if forward is None:
+        return False
+    around = next(occurrences(forward.node.body, lambda node: node is statement), ())
+    free = any(name.endswith(("no_grad", "inference_mode")) for name in forward.decorators)
+    if free or any(isinstance(node, cst.With) for node in around):
+        return True
+    tests = [cls.syntax.text(node.test) for node in around if isinstance(node, cst.If)]
+    layer = f"{forward.receiver}.{attribute}"
+    return any(test not in (layer, f"{layer} is not None") for test in tests)
 
 
 def _gives_new(layer: Layer | None) -> bool:
@@ -123,6 +183,18 @@ def _is_tensor(cls: ModuleClass, value: Value) -> bool:
     """Whether a value can only be a tensor, or is an input that is used like one."""
     is_open = value.kind in (Kind.COLLECTION, Kind.ITEM, Kind.UNKNOWN, Kind.CONSTANT)
     return value.depends and not is_open and _may_be_tensor(cls, value)
+
+
+def _is_surely_tensor(flow: Flow, value: Value) -> bool:
+    """Whether a layer of torch or a sum made a value, or takes it as it is: modules and dicts change in place."""
+    if value.kind is Kind.INPUT:
+        return any(value in item.operands and (item.kind is Kind.ADD or _is_of_torch(item)) for item in flow.values)
+    return value.kind is Kind.ADD or _is_of_torch(value)
+
+
+def _is_of_torch(value: Value) -> bool:
+    """Whether a value was made by a layer of torch that takes and gives a tensor."""
+    return value.kind is Kind.LAYER and value.layer is not None and value.layer.torch_name in _LAYERS - _RECURRENT
 
 
 def _may_be_tensor(cls: ModuleClass, value: Value) -> bool:

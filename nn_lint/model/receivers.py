@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from nn_lint.model.attributes import assigned_attributes
 from nn_lint.model.method import Method
 from nn_lint.model.spelling import is_misspelled_self
-from nn_lint.model.syntax import dotted, walk
+from nn_lint.model.syntax import dotted, self_attribute, walk
 from nn_lint.project.hierarchy import TorchClass
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _RENAMED = frozenset({"this", "cls", "_", "__", "_self", "self_", "me"})
 _STANDINS = frozenset(
     "this cls _ __ me obj instance owner module mod net model m layer".split(),
 )
+_CALLED_BY_OTHERS = frozenset({"forward", "__init__", "__repr__", "__len__", "__iter__", "extra_repr"})
 _HARMLESS_DECORATORS = ("torch.", "property", "staticmethod", "cached_property")
 MODULE_ATTRIBUTES = frozenset(
     (
@@ -91,6 +93,8 @@ def _judge(cls: ModuleClass, method: Method) -> _Fault | None:
         return _judge_empty(cls, method)
     if "self" in [item.name for item in method.positional[1:]]:
         return _judge_late_self(cls, method)
+    if _is_applied(cls, method):
+        return ReceiverFault.MISSING, f"`apply(self.{method.name})` hands the module over first"
     if _stands_for_self(cls, method, first):
         return None
     if method.name == "forward" and first in method.names_read:
@@ -104,12 +108,16 @@ def _judge_empty(cls: ModuleClass, method: Method) -> _Fault | None:
     """`def forward():` can never be called on an instance; other methods may be called on the class."""
     if method.takes_any_number:
         return None
-    if method.name in ("forward", "__init__") or method.is_property:
+    if method.name in _CALLED_BY_OTHERS or method.is_property:
         return ReceiverFault.MISSING, "it takes no parameter at all"
     return _judge_calls(cls, method)
 
 
 def _judge_late_self(cls: ModuleClass, method: Method) -> _Fault | None:
+    first = method.positional[0].name
+    if method.name == "__init__" and _sets_attributes(method, "self"):
+        is_receiver = first in _STANDINS or "super" not in method.names_read or _sets_attributes(method, first)
+        return None if is_receiver else (ReceiverFault.NOT_FIRST, f"`{first}` would receive the module")
     used = method.attributes_of("self") & (cls.own_attributes | MODULE_ATTRIBUTES)
     called = method.name in ("forward", "__init__") or any(cls.calls_on_self(method.name))
     return (ReceiverFault.NOT_FIRST, "`self` would receive the input") if used and called else None
@@ -121,22 +129,57 @@ def _judge_unbound(cls: ModuleClass, method: Method) -> _Fault | None:
     takes_self = bool(method.positional) and method.positional[0].name == "self"
     if takes_self and method.name == "forward" and method.attributes_of("self") & cls.own_attributes:
         return ReceiverFault.STATIC, f"`self` would receive the {'input' if method.is_static else 'class'}"
+    if takes_self and method.decorators == ("staticmethod",) and not _is_taken_otherwise(cls, method):
+        calls = list(cls.calls_on_self(method.name))
+        if calls and all(_fits(method, call, 1) and not _fits(method, call, 0) for call in calls):
+            return ReceiverFault.STATIC, f"`self.{method.name}(...)` does not hand the module over"
+    if method.name == "forward" and method.decorators == ("classmethod",) and method.positional:
+        lacking = sorted(method.attributes_of(method.positional[0].name) & _of_instances(cls))
+        if lacking:
+            return ReceiverFault.STATIC, f"the class has no `{lacking[0]}`"
     return None
+
+
+def _of_instances(cls: ModuleClass) -> frozenset[str]:
+    """What only instances have: instance methods set it on `self`, and nothing gives it to the class."""
+    bound = [item for item in cls.methods if not item.is_static and not item.is_class_method]
+    unbound = [item for item in cls.methods if item not in bound]
+    given = {name for method in bound for name in assigned_attributes(method)}
+    given -= {name for method in unbound for name in assigned_attributes(method)}
+    content = cls.definition.file.text.content
+    return frozenset(
+        name
+        for name in given
+        if not cls.defines(name) and not re.search(rf"\b{cls.name}\.{name}\s*=|[\"']{name}[\"']|\bsetattr\(", content)
+    )
+
+
+def _is_applied(cls: ModuleClass, method: Method) -> bool:
+    """`self.apply(self._init_weights)` of a method that has place for one argument, which the submodule would be."""
+    if len(method.positional) != 1 or method.takes_any_number or cls.mentions_own_name(method.name):
+        return False
+    return cls.find_method("apply") is None and any(
+        len(call.args) == 1 and self_attribute(call.args[0].value, owner.receiver) == method.name
+        for owner in cls.methods
+        for call in walk(owner.node.body, cst.Call)
+        if isinstance(call, cst.Call) and self_attribute(call.func, owner.receiver) == "apply"
+    )
 
 
 def _judge_calls(cls: ModuleClass, method: Method) -> _Fault | None:
     """A helper that only works without a receiver, and is only called with one."""
-    if (
-        method.is_property
-        or method.is_static
-        or cls.mentions_own_name(method.name)
-        or re.search(rf"[\"']{method.name}[\"']", cls.definition.file.text.content) is not None
-    ):
+    if method.is_property or method.is_static or _is_taken_otherwise(cls, method):
         return None
     calls = list(cls.calls_on_self(method.name))
     if calls and all(_fits(method, call, 0) and not _fits(method, call, 1) for call in calls):
         return ReceiverFault.MISSING, f"`self.{method.name}(...)` hands the module over first"
     return None
+
+
+def _is_taken_otherwise(cls: ModuleClass, method: Method) -> bool:
+    """Whether the method is also taken of the class or by a string, and may be called in another way."""
+    is_said = re.search(rf"[\"']{method.name}[\"']", cls.definition.file.text.content) is not None
+    return is_said or cls.mentions_own_name(method.name)
 
 
 def _fits(method: Method, call: cst.Call, extra: int) -> bool:

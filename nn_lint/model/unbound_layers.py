@@ -27,11 +27,15 @@ _BUILTINS = frozenset(dir(builtins)) | {"__class__", "__file__", "__name__"}
 
 @dataclass(frozen=True, slots=True)
 class UnboundName:
-    """A name that nothing binds, and the attribute of self that it stands for."""
+    """A name that nothing binds, and the attribute of self that it stands for.
+
+    `is_kept`: there is such an attribute; otherwise `__init__` takes an argument of that name and drops it.
+    """
 
     node: cst.Name
     attribute: str
     method: Method
+    is_kept: bool = True
 
     @property
     def gets_receiver(self) -> bool:
@@ -57,15 +61,18 @@ def unbound_names(cls: ModuleClass) -> Iterator[UnboundName]:
         return
     locals_of_layers = {item.target.value: item.attribute for item in local_layers(cls)}
     known = cls.own_attributes | frozenset(locals_of_layers.values())
+    taken = {item.name for item in cls.init.parameters[1:]} - known if cls.init is not None else set()
     for method in cls.methods:
         if method.is_static or method.is_class_method or not method.positional:
             continue
         for name in sorted(method.names_read - method.locals - _BUILTINS):
-            attribute = _attribute(name, known)
+            attribute = _attribute(name, known) or (name if name in taken else None)
             if attribute is not None and _is_unbound(cls, name):
                 nodes = [node for node in names(method.node.body) if node.value == name]
                 left_out = _not_evaluated(method) if nodes else frozenset()
-                yield from (UnboundName(node, attribute, method) for node in nodes if node not in left_out)
+                yield from (
+                    UnboundName(node, attribute, method, attribute in known) for node in nodes if node not in left_out
+                )
 
 
 def _not_evaluated(method: Method) -> frozenset[cst.CSTNode]:

@@ -22,7 +22,7 @@ _ALIAS = re.compile(r"\b(\w+)[ \t]*=[ \t]*[^\W\d]\w*[ \t]*(?=[;\n#=]|$)")
 _RETURN_ROW = re.compile(r"([ \t]+)return\b")
 
 _BRACKET = re.compile(r"[()\[\]{}]")
-_LOOP = re.compile(r"(?:async[ \t]+)?for\b")
+_LOOP = re.compile(r"(?:(?:async[ \t]+)?for|while)\b")
 _RETURN = re.compile(r"\breturn\b")
 
 
@@ -116,7 +116,7 @@ def has_code_after_return(code: str) -> bool:
 
 
 def has_return_in_loop(code: str) -> bool:
-    """Whether a `return` stands in a row that is indented more than a `for` above it."""
+    """Whether a `return` stands in a row that is indented more than a `for` or `while` above it."""
     loops: list[int] = []
     for row in code.split("\n"):
         text = row.lstrip(" \t")

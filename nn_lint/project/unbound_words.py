@@ -30,6 +30,8 @@ def may_leave_names_unbound(cls: ProjectClass, ancestry: Ancestry) -> bool:
     source = "\n".join(lines)
     owned = _owned(cls, source).union(*(_owned(item, _source(item)) for item in ancestry.project_classes))
     owned.update(_LAYER.findall(source))
+    init = cls.facts.method("__init__")
+    owned.update(init.parameters[1:] if init is not None else ())
     suspects = owned.union(word for word in _GLUED.findall(source))
     suspects -= _KNOWN | cls.file.facts.bindings.keys()
     for method in cls.facts.methods if suspects else ():

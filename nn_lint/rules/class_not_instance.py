@@ -5,7 +5,7 @@ A layer class where an instance is meant: `self.act = nn.ReLU`, `nn.ReLU(x)`, `n
 `nn.ReLU(x)` builds a layer and takes the tensor for its `inplace`: the next layer fails with `TypeError: linear():
 argument 'input' (position 1) must be Tensor, not ReLU`. A layer that takes no arguments, such as `nn.Sigmoid(x)`,
 raises at once. A stored class does the same when it is called, and `nn.Sequential(nn.ReLU)` raises `TypeError:
-torch.nn.modules.activation.ReLU is not a Module subclass`.
+torch.nn.modules.activation.ReLU is not a Module subclass`, as it does for a function such as `F.relu`.
 
 ## What is not reported
 Classes that are stored to build layers from (`self.norm = nn.LayerNorm` and `self.norm(dim)`), instances that are
@@ -18,6 +18,7 @@ evaluation. For all others the finding stands without a fix.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -28,12 +29,16 @@ from nn_lint.model.class_uses import (
     WITHOUT_STATE,
     ClassUse,
     applied_classes,
+    class_attributes,
+    is_layer_function,
     listed_classes,
     stored_classes,
 )
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.project.code_text import method_code
+from nn_lint.project.extract import dotted
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.trees import ClassTree
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 
@@ -41,12 +46,13 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report classes that are called, listed or applied like instances."""
     if not cls.is_module:
         return
-    for use in stored_classes(cls):
+    for use in (*stored_classes(cls), *class_attributes(cls)):
         written = cls.syntax.text(use.node)
         yield _finding(cls, use, f"`{written}` is a class, not a layer: calling it builds one and computes nothing")
     for use in listed_classes(cls):
         written = cls.syntax.text(use.node)
-        yield _finding(cls, use, f"`{written}` is a class, not a layer: the container raises `TypeError`")
+        what = "a class" if use.name else "a function"
+        yield _finding(cls, use, f"`{written}` is {what}, not a layer: the container raises `TypeError`")
     for use in applied_classes(cls):
         written = cls.syntax.text(use.node)
         yield _finding(cls, use, f"`{written}(...)` builds a layer from the tensor and does not apply it")
@@ -60,26 +66,47 @@ def _finding(cls: ModuleClass, use: ClassUse, message: str) -> Finding:
     return Finding(span, message, repair)
 
 
-_STORED = re.compile(r"\bself\.\w+[ \t]*=[ \t]*(?:\w+\.)*([A-Z]\w*)[ \t]*(?:[;#\n\r]|$)")
-_LISTED = re.compile(
-    r"(?:\bpartial\(|\bisinstance\([^,()]*(?:\([^()]*\))*[^,()]*,|[,(\[])\s*(?:\w+\.)*([A-Z]\w*)(?=\s*[,)\]#])"
+_STORED = re.compile(
+    r"(?:\bself\.|^[ \t]*)\w+[ \t]*=[ \t]*(?:\w+\.)*([A-Z]\w*)[ \t]*(?:[;#\n\r]|$)",
+    re.MULTILINE,
 )
+_CHOSEN = re.compile(r"\bself\.\w+\s*=[^=()]*\(?[^=()]*\bif\b")
+_LISTED = re.compile(
+    r"(?:\bpartial\(|\bisinstance\([^,()]*(?:\([^()]*\))*[^,()]*,|[,(\[:])\s*(?:\w+\.)*([A-Z]\w*)(?=\s*[,)\]}#])"
+)
+_FUNCTION = re.compile(r"[,(\[:]\s*(?:\w+\.)*[a-z]\w*\s*[,)\]}#]")
 _APPLIED = re.compile(r"(?<!\w)([A-Z]\w*)\((?!\s*\))")
-
-
-_UNCALLED = re.compile(r"[A-Z]\w*(?=\s*[,)\]#;\r\n]|[ \t]*$)")
+_CONTAINERS = ("Sequential", "ModuleList", "ModuleDict")
+_UNCALLED = re.compile(r"[A-Z]\w*(?=\s*[,)\]}#;\r\n]|[ \t]*$|[ \t]+if\b|[ \t]+else\b)")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """The name of a layer that is assigned to self or stands in a list without a call, or that forward calls."""
+    """A layer's class where `_says_class` looks, or a container and a name that may be a function's."""
+    holds_function = any(name in source for name in _CONTAINERS) and _FUNCTION.search(source) is not None
+    return holds_function or _says_class(facts, source)
+
+
+def _says_class(facts: ClassFacts, source: str) -> bool:
+    """The name of a layer that is assigned or stands in a list without a call, or that forward calls."""
     is_named = not LAYER_NAMES.isdisjoint(_UNCALLED.findall(source))
-    if is_named and not LAYER_NAMES.isdisjoint(_STORED.findall(source)):
+    if is_named and (not LAYER_NAMES.isdisjoint(_STORED.findall(source)) or _CHOSEN.search(source)):
         return True
-    if is_named and ("Sequential" in source or "ModuleList" in source):
+    if is_named and any(name in source for name in _CONTAINERS):
         found = _LISTED.finditer(source)
         if any(item[1] in LAYER_NAMES and not item[0].startswith(("partial", "isinstance")) for item in found):
             return True
     return "forward" in source and not LAYER_NAMES.isdisjoint(_APPLIED.findall(method_code(facts, source, "forward")))
+
+
+def _may_confuse(cls: ModuleClass) -> bool:
+    """Whether a class is named that may be taken for a layer, or a function of torch without being called."""
+    return cls.tree is None or _says_class(cls.facts, cls.text) or _names_function(cls, cls.tree)
+
+
+def _names_function(cls: ModuleClass, tree: ClassTree) -> bool:
+    called = {node.func for node in tree.nodes if isinstance(node, ast.Call)}
+    named = {dotted(node) for node in tree.nodes if isinstance(node, (ast.Attribute, ast.Name)) and node not in called}
+    return any(is_layer_function(cls, name) for name in named)
 
 
 RULE = Rule(
@@ -89,6 +116,7 @@ RULE = Rule(
     fix=Applicability.SAFE,
     check=check,
     sieve=sieve,
+    premise=_may_confuse,
     examples=(
         Example(
             """
@@ -248,6 +276,81 @@ RULE = Rule(
             class Table(nn.Module):
                 def forward(self, count):
                     return nn.Embedding(count, 4).weight
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Chosen(nn.Module):
+                gate = nn.Sigmoid  # NN211
+                def __init__(self, gelu):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.act = (
+                        nn.GELU  # NN211
+                        if gelu
+                        else nn.ReLU  # NN211
+                    )
+                    self.flatten = nn.Flatten  # NN211
+                def forward(self, x):
+                    x = self.fc(self.flatten(x))
+                    return self.act(x) + self.gate(self.fc(x))
+            class Listed(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    layers = [nn.Linear(4, 4)]
+                    layers.append(nn.ReLU)  # NN211
+                    self.net = nn.Sequential(*layers)
+                    self.acts = nn.ModuleDict({"relu": nn.ReLU, "gelu": nn.GELU()})  # NN211
+                    self.other = nn.Sequential(nn.Linear(4, 4), F.relu)  # NN211
+                def forward(self, x):
+                    return self.other(self.net(self.acts["relu"](x)))
+            class Applied(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def forward(self, x):
+                    return self.fc(nn.BatchNorm1d(x))  # NN211
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Chosen(nn.Module):
+                gate = nn.Sigmoid
+                norm = nn.LayerNorm
+                def __init__(self, gelu, act_layer=nn.GELU, last=nn.ReLU):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    act = nn.GELU if gelu else nn.ReLU
+                    self.act = act()
+                    self.kind = nn.GELU if gelu else nn.ReLU
+                    self.made = self.kind()
+                    if isinstance(act_layer, type):
+                        act_layer = act_layer()
+                    self.last = act_layer
+                    self.kept = last
+                    self.given = last() if isinstance(last, type) else last
+                    self.first = self.norm(4)
+                def forward(self, x):
+                    return self.kept(self.first(self.given(self.last(self.act(self.gate(self.fc(x)))))))
+            class Heir(Chosen):
+                gate = nn.Tanh()
+            class Listed(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    layers = [nn.Linear, nn.Linear]
+                    layers.append(nn.Linear)
+                    self.net = nn.Sequential(*[layer(4, 4) for layer in layers])
+                    kinds = [nn.ReLU]
+                    kinds = [kind() for kind in kinds]
+                    self.acts = nn.Sequential(*kinds)
+                    self.table = {"relu": nn.ReLU}
+                    self.function = F.relu
+                def forward(self, x):
+                    return self.function(self.acts(self.net(x)))
             """
         ),
     ),

@@ -7,11 +7,12 @@ nothing is raised. A `return` inside an `if` leaves `None` where the condition d
 with `TypeError`.
 
 ## What it takes to be reported
-A loop whose every turn ends in a `return` of what the turns build up (`x = layer(x)`, `outputs.append(...)`); an `if`
-at the end that updates a name and returns it, where the name is lost otherwise; an `if labels is not None` at the end,
-without which what the layers computed is returned by nobody; a path that computes a result last
-and drops it, beside another that returns one. Searches that return the first item that fits, early returns and
-chains of `if` and `elif` without `else` are left alone.
+A loop whose every turn ends in a `return` of what the turns build up (`x = layer(x)`, `outputs.append(...)`), in
+`forward` or, over layers of the class, in another method; an `if` at the end that updates a name and returns it, where
+the name is lost otherwise; an `if labels is not None` at the end, without which what the layers computed is returned
+by nobody; an `if` at the end of one side of a condition, where the other side returns what a layer made before both; a
+path that computes a result last and drops it, beside another that returns one. Searches that return the first item
+that fits, early returns and chains of `if` and `elif` without `else` are left alone.
 """
 
 from __future__ import annotations
@@ -21,10 +22,16 @@ from collections.abc import Iterator
 import libcst as cst
 
 from nn_lint.model.endings import endings, returns
-from nn_lint.model.lost_results import has_effects, lost_result, nothing_is_meant
+from nn_lint.model.lost_results import has_effects, lost_result, nothing_is_meant, returns_on_purpose
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.never_returns import ends_the_run
-from nn_lint.model.partial_returns import first_turn_returns, may_give_nothing, return_below_condition
+from nn_lint.model.partial_returns import (
+    first_turn_returns,
+    may_give_nothing,
+    return_below_condition,
+    return_below_two_conditions,
+    runs_layers_of_self,
+)
 from nn_lint.project.code_text import has_return_in_loop, method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Rule
@@ -33,18 +40,19 @@ from nn_lint.rules.rule import Example, Finding, Rule
 def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report returns that stand too deep, and results that one path drops."""
     forward = cls.method("forward")
-    if not cls.is_module or forward is None or not sieve(cls.facts, cls.text):
+    if not cls.is_module or not sieve(cls.facts, cls.text):
         return
-    if not returns(forward) or nothing_is_meant(cls, forward):
+    yield from _of_helpers(cls)
+    if forward is None or not returns(forward) or nothing_is_meant(cls, forward):
         return
     for found in first_turn_returns(forward):
-        message = f"this `return` ends the loop in its first turn: `{cls.name}` runs only the first of its layers"
-        yield Finding(cls.syntax.span(found), message)
+        yield _of_loop(cls, found)
     if may_give_nothing(forward):
         return
     ends = [item for item in endings(forward) if not item.is_looped and not isinstance(item.statement, cst.Return)]
     ends = [item for item in ends if not ends_the_run(cls, item.statement)]
-    below = None if has_effects(forward) else return_below_condition(forward, ends)
+    below = return_below_two_conditions(forward, ends)
+    below = below or (None if has_effects(forward) else return_below_condition(forward, ends))
     if below is not None:
         message = f"`forward` of `{cls.name}` returns only under this condition: otherwise every call gives `None`"
         yield Finding(cls.syntax.span(below), message)
@@ -57,13 +65,27 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
             yield Finding(cls.syntax.span(ending.statement), f"{message}: the call gives `None`")
 
 
+def _of_helpers(cls: ModuleClass) -> Iterator[Finding]:
+    """The loops over the layers of the class in other methods than `forward`."""
+    for method in cls.methods:
+        if method.name != "forward" and not returns_on_purpose(method):
+            for found in first_turn_returns(method):
+                if runs_layers_of_self(method, found):
+                    yield _of_loop(cls, found)
+
+
+def _of_loop(cls: ModuleClass, found: cst.Return) -> Finding:
+    message = f"this `return` ends the loop in its first turn: `{cls.name}` runs only the first of its layers"
+    return Finding(cls.syntax.span(found), message)
+
+
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A forward whose end may be reached, or with a `return` below a loop."""
+    """A forward whose end may be reached, or a method with a `return` below a loop."""
     forward = facts.method("forward")
-    if forward is None:
-        return False
-    code = method_code(facts, source, "forward")
-    return ("return" in code and forward.falls_off) or has_return_in_loop(code)
+    code = method_code(facts, source, "forward") if forward is not None else ""
+    if forward is not None and forward.falls_off and "return" in code:
+        return True
+    return any(has_return_in_loop(method_code(facts, source, method.name)) for method in facts.methods)
 
 
 RULE = Rule(
@@ -333,6 +355,95 @@ RULE = Rule(
                         return self.fc(x)
                     x = refuse(x)
             '''
+        ),
+        Example(
+            """
+            from torch import nn
+            class Model(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.layers = nn.ModuleList([nn.Linear(4, 4) for _ in range(3)])
+            class While(Model):
+                def forward(self, x):
+                    turn = 0
+                    while turn < 3:
+                        x = self.fc(x)
+                        turn += 1
+                        return x  # NN206
+            class Helped(Model):
+                def encode(self, x):
+                    for layer in self.layers:
+                        x = layer(x)
+                        return x  # NN206
+                def forward(self, x):
+                    return self.encode(x)
+            class Nested(Model):
+                def forward(self, x, mask=None):
+                    h = self.fc(x)
+                    if mask is not None:
+                        if mask.any():
+                            return h * mask  # NN206
+                    else:
+                        return h
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Model(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.layers = nn.ModuleList([nn.Linear(4, 4) for _ in range(3)])
+            class Endless(Model):
+                def forward(self, x):
+                    while True:
+                        x = self.fc(x)
+                        return x
+            class Until(Model):
+                def forward(self, x):
+                    while x.sum() > 0:
+                        x = self.fc(x)
+                        if x.max() > 1:
+                            return x
+                    return x
+            class Helped(Model):
+                def first(self, names):
+                    found = []
+                    for name in names:
+                        found.append(name)
+                        return found
+                def pick(self, x):
+                    for layer in self.layers:
+                        return layer(x)
+                def forward(self, x):
+                    return self.pick(x), self.first(x)
+            class Modes(Model):
+                def forward(self, x, labels=None):
+                    if self.training:
+                        if labels is not None:
+                            return (self.fc(x) - labels).sum()
+                    else:
+                        return self.fc(x)
+            class Required(Model):
+                def forward(self, x, labels):
+                    h = self.fc(x)
+                    if self.training:
+                        if labels is not None:
+                            return (h - labels).sum()
+                    else:
+                        return h
+            class Kept(Model):
+                def forward(self, x, labels=None):
+                    h = self.fc(x)
+                    self.kept = h
+                    if self.training:
+                        if labels is not None:
+                            return (h - labels).sum()
+                    else:
+                        return h
+            """
         ),
     ),
 )

@@ -123,6 +123,10 @@ RULE = Rule(
                     self.fc = nn.Linear(4, 4)
                 def forward(x: object, y: object, self: object, z=1):  # NN202
                     return self.fc(x) + y
+            class Second(nn.Module):
+                def __init__(dim, self):  # NN202
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
             """,
             fixed="""
             from torch import nn
@@ -151,6 +155,10 @@ RULE = Rule(
                     self.fc = nn.Linear(4, 4)
                 def forward(self: object, x: object, y: object, z=1):
                     return self.fc(x) + y
+            class Second(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
             """,
         ),
         Example(

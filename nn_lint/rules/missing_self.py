@@ -3,8 +3,8 @@ A `forward`, `__init__` or helper method without `self`.
 
 ## Why it hurts
 Python hands the module over as the first argument: `def forward(x)` raises `TypeError: forward() takes 1 positional
-argument but 2 were given`, and a default hides even that: in `def forward(x, mask=None)` the module arrives as `x`.
-A body that says `self` raises `NameError`.
+argument but 2 were given`, and so does `def _init_weights(m)` for `self.apply(self._init_weights)`. A default hides
+even that: in `def forward(x, mask=None)` the module arrives as `x`. A body that says `self` raises `NameError`.
 
 ## What is not reported
 Static and class methods that are right, another name that is used like `self` throughout (`this`), `def
@@ -12,7 +12,7 @@ forward(*args)`, and helpers that nothing calls on an instance.
 
 ## Fix safety
 Safe: `self` is inserted before the other parameters, whose names stay. `@staticmethod` is taken off a method that
-uses `self`.
+uses `self` or is called without it, `@classmethod` off a `forward` that takes layers of the class.
 """
 
 from __future__ import annotations
@@ -55,10 +55,12 @@ _SELF = re.compile(r"\bself\b")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A method whose first parameter is not `self`, or one that is not bound and says `self`."""
+    """A method whose first parameter is not `self`, or one that is not bound and says `self` or is `forward`."""
     for method in facts.methods:
         bound = not {"staticmethod", "classmethod"} & set(method.decorators)
         if bound and method.parameters[:1] != ("self",) and method.name not in IMPLICITLY_UNBOUND:
+            return True
+        if method.name == "forward" and "classmethod" in method.decorators:
             return True
         if not bound and _SELF.search(method_code(facts, source, method.name)):
             return True
@@ -329,6 +331,91 @@ RULE = Rule(
             class Weighted(nn.Linear):
                 def forward(s, x):
                     return nn.functional.linear(x, s.weight)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.apply(self._init_weights)
+                def _init_weights(m):  # NN201
+                    if isinstance(m, nn.Linear):
+                        nn.init.zeros_(m.bias)
+                @staticmethod
+                def norm(self, x):  # NN201
+                    return x / x.std()
+                def extra_repr():  # NN201
+                    return "net"
+                def forward(self, x):
+                    return self.norm(self.fc(x))
+            class OfClass(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                @classmethod
+                def forward(cls, x):  # NN201
+                    return cls.fc(x)
+            """,
+            fixed="""
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.apply(self._init_weights)
+                def _init_weights(self, m):
+                    if isinstance(m, nn.Linear):
+                        nn.init.zeros_(m.bias)
+                def norm(self, x):
+                    return x / x.std()
+                def extra_repr(self):
+                    return "net"
+                def forward(self, x):
+                    return self.norm(self.fc(x))
+            class OfClass(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def forward(cls, x):
+                    return cls.fc(x)
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Net(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.apply(self._init_weights)
+                    self.apply(self._reset)
+                    self.apply(Net._scale)
+                @staticmethod
+                def _init_weights(m):
+                    nn.init.zeros_(m.bias)
+                def _reset(self, m=None):
+                    return m
+                def _scale(m):
+                    return m
+                @staticmethod
+                def norm(self, x):
+                    return x / x.std()
+                def forward(self, x):
+                    return self.norm(self, self.fc(x)) + Net.norm(self, x)
+            class OfClass(nn.Module):
+                scale = 2
+                def __init__(self):
+                    super().__init__()
+                    self.scale = 3
+                @classmethod
+                def prepare(cls):
+                    cls.shift = 1
+                @classmethod
+                def forward(cls, x):
+                    return x * cls.scale + cls.shift
             """
         ),
     ),

@@ -7,8 +7,9 @@ place: `x` is what it was before, so the activation, the reshape or the position
 
 ## What is not reported
 In-place layers and functions (`inplace=True`, `relu_`, `out=`), `nn.Identity`, layers of a class that registers hooks,
-submodules of other classes, whose hooks or state the call may be for, methods that other objects have in another
-sense (`to`, `float`), and what is tried in a `try`.
+submodules and methods that may do more than to give a result (store something, check or log it) or that cannot be
+read, methods that other objects have in another sense (`to`, `float`) unless a layer or a sum tells that it is a
+tensor, and what is tried in a `try`.
 A lost sum of a residual block is NN302's, a result that is lost for want of `return` is NN205's.
 """
 
@@ -19,7 +20,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from nn_lint.model.discarded import FUNCTIONS, is_thrown_away
+from nn_lint.model.discarded import CONVERSIONS, FUNCTIONS, is_thrown_away
 from nn_lint.model.endings import endings, returns
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
@@ -83,7 +84,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
-    premise=lambda cls: cls.tree is None or may_drop_result(cls.tree, "forward", FUNCTIONS),
+    premise=lambda cls: cls.tree is None or may_drop_result(cls.tree, "forward", FUNCTIONS | CONVERSIONS),
     examples=(
         Example(
             """
@@ -265,6 +266,134 @@ RULE = Rule(
                     self.bn(x)  # NN213
                     x.flatten()  # NN213
                     return x.view(x.shape)
+            """
+        ),
+        Example(
+            """
+            import torch
+            import torch.nn.functional as F
+            from torch import nn
+            class Attention(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.qkv = nn.Linear(dim, 3 * dim)
+                    self.out = nn.Linear(dim, dim)
+                def forward(self, x):
+                    q, k, v = self.qkv(x).chunk(3, dim=-1)
+                    weights = F.softmax(q @ k.transpose(-2, -1), dim=-1)
+                    return self.out(weights @ v)
+            class Block(nn.Module):
+                def __init__(self, dim, use_norm):
+                    super().__init__()
+                    self.attn = Attention(dim)
+                    self.multi = nn.MultiheadAttention(dim, 1)
+                    self.norm = nn.BatchNorm1d(dim) if use_norm else None
+                    self.layers = nn.ModuleList([nn.Linear(dim, dim) for _ in range(3)])
+                    self.fc = nn.Linear(dim, dim)
+                def _scaled(self, x):
+                    return x / x.norm(dim=-1, keepdim=True)
+                def forward(self, x, mask):
+                    x.float()  # NN213
+                    mask.to(x.device)
+                    self.attn(x)  # NN213
+                    self.multi(x, x, x)  # NN213
+                    if self.norm is not None:
+                        self.norm(x)  # NN213
+                    for layer in self.layers:
+                        layer(x)  # NN213
+                    self.layers[1](x)  # NN213
+                    x = self.fc(x)
+                    self._scaled(x)  # NN213
+                    return x
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            from elsewhere import Unknown, log
+            class Storing(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                def forward(self, x):
+                    self.seen = self.fc(x)
+                    return self.seen * 2
+            class Checking(nn.Module):
+                def forward(self, x):
+                    if x.dim() != 2:
+                        raise ValueError(x.shape)
+                    return x * 2
+            class Tapped(nn.Module):
+                def forward(self, x):
+                    return x
+            class Logging(nn.Module):
+                def forward(self, x):
+                    log(x)
+                    return x * 2
+            class Growing(nn.Module):
+                def forward(self, x, memory):
+                    memory.append(x)
+                    return x * 2
+            class Writing(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.act = nn.ReLU(inplace=True)
+                def forward(self, x):
+                    return self.act(x)
+            class Adding(nn.Module):
+                def forward(self, x):
+                    x += 1
+                    return x * 2
+            class Replaced(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.parts = nn.ModuleList([Storing(), Unknown()])
+                    self.swapped = nn.ModuleList([nn.Linear(4, 4)])
+                    self.swapped[0] = Unknown()
+                    self.kept = Storing()
+                    self.checked = Checking()
+                    self.tap = Tapped()
+                    self.logged = Logging()
+                    self.grown = Growing()
+                    self.written = Writing()
+                    self.added = Adding()
+                    self.chosen = nn.ReLU() if self.fc is None else nn.ReLU(inplace=True)
+                    self.seen = []
+                def _watch(self, x):
+                    return x * 2
+                def _keep(self, x):
+                    self.seen.append(x)
+                    return x * 2
+                def _check(self, x):
+                    assert x.dim() == 2
+                    return x * 2
+                def _written(self, x):
+                    return x.mul_(2)
+                def forward(self, x, net, memory):
+                    net.to(x.device)
+                    net.half()
+                    for part in self.parts:
+                        part(x)
+                    for part in self.swapped:
+                        part(x)
+                    self.kept(x)
+                    self.checked(x)
+                    self.tap(x)
+                    self.logged(x)
+                    self.grown(x, memory)
+                    self.written(x)
+                    self.added(x)
+                    self.chosen(x)
+                    self._watch(x)
+                    self._keep(x)
+                    self._check(x)
+                    self._written(x)
+                    return self.fc(x)
+            class Heir(Replaced):
+                def _watch(self, x):
+                    log(x)
+                    return x
             """
         ),
     ),

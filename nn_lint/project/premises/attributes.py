@@ -6,7 +6,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from nn_lint.project.premises.nodes import is_attribute_of, is_name, last_name
+from nn_lint.project.premises.nodes import is_attribute_of, is_name, last_name, nodes
 from nn_lint.project.premises.trees import ClassTree, MethodTree, asked_once
 
 
@@ -34,6 +34,24 @@ def read_attributes(cls: ClassTree) -> frozenset[str]:
         for node in method.nodes
         if is_attribute_of(node, method.object_name) and node not in method.targets
     )
+
+
+@asked_once
+def plain_reads(cls: ClassTree) -> frozenset[str]:
+    """What instance methods take of `self`; those that hold another `self`, by a class or function inside, left out."""
+    scopes = (ast.ClassDef, ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef)
+    found: set[str] = set()
+    for method in cls.methods:
+        inner = [node for node in method.nodes if isinstance(node, scopes) and node is not method.node]
+        words = {item.arg for node in inner for item in nodes(node) if isinstance(item, ast.arg)}
+        if method.is_static or method.object_name in words or any(isinstance(node, ast.ClassDef) for node in inner):
+            continue
+        found.update(
+            node.attr
+            for node in method.nodes
+            if is_attribute_of(node, method.object_name) and isinstance(node.ctx, ast.Load)
+        )
+    return frozenset(found)
 
 
 def _of_method(method: MethodTree) -> Iterator[str]:
