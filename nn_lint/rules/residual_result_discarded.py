@@ -35,10 +35,10 @@ from nn_lint.model.residual.leftovers import (
     dead_attributes,
     lost_sums,
     saved_inputs,
-    self_sums,
     unreachable_sums,
 )
 from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE, SHORTCUT_CONDITION
+from nn_lint.model.residual.self_sums import self_sums
 from nn_lint.project.code_text import bare_code, has_code_after_return, method_code, unread_attributes, unread_names
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.premises.lost_sums import may_lose_sum

@@ -280,28 +280,3 @@ def unreachable_sums(cls: ModuleClass) -> Iterator[cst.CSTNode]:
 def _is_addition(node: cst.CSTNode) -> bool:
     operator = getattr(node, "operator", None)
     return isinstance(operator, (cst.Add, cst.AddAssign))
-
-
-def self_sums(cls: ModuleClass) -> Iterator[Value]:
-    """Sums of a value with itself, after it is no longer the bare input."""
-    forward, flow = cls.method("forward"), cls.flow
-    if forward is None or flow is None or receives_input(cls):
-        return
-    own = set(walk(forward.node))
-    for value in flow.values:
-        if value.kind is Kind.ADD and value.node in own and len(value.operands) == 2:
-            first, second = value.operands
-            if first is second and first.depends and first.kind is not Kind.INPUT and _adds_one_name(value.node):
-                yield value
-
-
-def _adds_one_name(node: cst.CSTNode | None) -> bool:
-    """`x + x` and `x += x`, written with one name."""
-    if isinstance(node, cst.BinaryOperation):
-        sides: tuple[cst.CSTNode, cst.CSTNode] = (node.left, node.right)
-    elif isinstance(node, cst.AugAssign):
-        sides = (node.target, node.value)
-    else:
-        return False
-    left, right = sides
-    return isinstance(left, cst.Name) and isinstance(right, cst.Name) and left.value == right.value
