@@ -4,8 +4,9 @@ calls, a sum that goes nowhere.
 
 ## Why it hurts
 The block runs and looks residual, but its output never receives its input. `out + identity` as a statement of its
-own has no effect; `out == out + identity` compares; a sum under another name, or behind the `return`, is thrown
-away. A `downsample` that is stored and never applied fails as soon as the shapes differ.
+own has no effect, nor has `+ identity` on a row of its own; `out == out + identity` compares, and `out =+ identity`
+overwrites; a sum under another name, or behind the `return`, is thrown away. A `downsample` that is stored and never
+applied fails as soon as the shapes differ.
 
 ## What is not reported
 Saved inputs that are used in any way (concatenated, gated, handed to a submodule), submodules that a subclass or
@@ -25,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nn_lint.diagnostic import Applicability, Edit, Severity
-from nn_lint.fixing.leftovers import mend_attribute, mend_lost_sum, mend_saved_input
+from nn_lint.fixing.leftovers import mend_attribute, mend_lost_sum, mend_saved_input, mend_slip
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.evidence import is_negated
 from nn_lint.model.residual.leftovers import (
@@ -39,6 +40,7 @@ from nn_lint.model.residual.leftovers import (
 )
 from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE, SHORTCUT_CONDITION
 from nn_lint.model.residual.self_sums import self_sums
+from nn_lint.model.residual.slips import Slip, slips
 from nn_lint.project.code_text import bare_code, has_code_after_return, method_code, unread_attributes, unread_names
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.premises.lost_sums import may_lose_sum
@@ -74,8 +76,16 @@ def _sums(cls: ModuleClass) -> Iterator[Finding]:
         else:
             message = "the sum of input and branch is computed and thrown away"
         yield _finding(cls, lost.statement, message, "Keep the sum", mend_lost_sum(cls, lost))
+    for slip in slips(cls):
+        yield _finding(cls, slip.statement, _slip(cls, slip), "Add it", mend_slip(cls, slip))
     for statement in unreachable_sums(cls):
         yield Finding(cls.syntax.span(statement), "this addition stands behind `return` and never runs")
+
+
+def _slip(cls: ModuleClass, slip: Slip) -> str:
+    if slip.before is not None:
+        return f"`{cls.syntax.text(slip.statement)}` is a statement of its own: it is added to nothing"
+    return "`=+` assigns, and what the name held is lost: `+=` is meant"
 
 
 def _consequence(cls: ModuleClass, saved: SavedInput) -> str:
@@ -103,7 +113,7 @@ def _finding(
 
 _BARE_SUM = re.compile(
     r"^[ \t]*\(*(?!(?:return|yield|assert|if|elif|while|raise|for|del|with)\b)[\w.][^=\n]*\+(?!=)"
-    r"|==[^\n]*\+|^[ \t]*[\w.]+\.add\(",
+    r"|==[^\n]*\+|^[ \t]*[\w.]+\.add\(|^[ \t]*\+|[^=!<>]=[ \t]*\+",
     re.MULTILINE,
 )
 _ALIAS = re.compile(r"\b(\w+)[ \t]*=[ \t]*[^\W\d]\w*[ \t]*(?=[;\n#=]|$)")
@@ -122,9 +132,22 @@ def sieve(facts: ClassFacts, source: str) -> bool:
         or unread & set(_NAMED_SUM.findall(code))
     ):
         return True
-    if _BARE_SUM.search(code) or ("+" in code and has_code_after_return(code)):
+    if _BARE_SUM.search(code) or _ends_in_a_sum(code) or ("+" in code and has_code_after_return(code)):
         return True
     return _has_unread_shortcut(source)
+
+
+def _ends_in_a_sum(code: str) -> bool:
+    """Whether a sum goes to a name that stands in no later row."""
+    return any(
+        re.search(rf"\b{found[1]}\b", code[_row_end(code, found.end()) :]) is None
+        for found in _NAMED_SUM.finditer(code)
+    )
+
+
+def _row_end(code: str, place: int) -> int:
+    end = code.find("\n", place)
+    return len(code) if end < 0 else end
 
 
 def premise(cls: ModuleClass) -> bool:
@@ -247,6 +270,110 @@ RULE = Rule(
                     y = out + x
                     return y
             """,
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Wrong(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(x)
+                    x = x + out  # NN302
+                    return F.relu(out)
+            class Broken(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    identity = x
+                    out = self.fc(x)
+                    return F.relu(out)
+                    + identity  # NN302
+            class Plus(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(x)
+                    out =+ x  # NN302
+                    return F.relu(out)
+            """,
+            fixed="""
+            import torch.nn.functional as F
+            from torch import nn
+            class Wrong(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(x)
+                    out = x + out
+                    return F.relu(out)
+            class Broken(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    identity = x
+                    out = self.fc(x)
+                    return F.relu(out) + identity
+            class Plus(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(x)
+                    out += x
+                    return F.relu(out)
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Stages(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                    self.norm = nn.LayerNorm(dim)
+                    self.seen = []
+                def forward(self, x, scale=1):
+                    scale = +scale
+                    out = self.fc(x)
+                    x = x + out
+                    return self.norm(x), out
+            class Kept(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.layers = nn.ModuleList(nn.Linear(dim, dim) for _ in range(depth))
+                def forward(self, x):
+                    outs = []
+                    for layer in self.layers:
+                        out = layer(x)
+                        outs.append(out)
+                        x = x + out
+                    return torch.cat(outs, -1)
+            class Joined(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = (self.fc(x)
+                           + x)
+                    return out
+            class Cached(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x, cache):
+                    out = self.fc(x)
+                    x = x + out
+                    cache.append(x)
+                    return out
+            """
         ),
         Example(
             """

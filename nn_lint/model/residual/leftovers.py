@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 import libcst as cst
 
+from nn_lint.diagnostic import Span
 from nn_lint.model.attributes import assigned_attributes
 from nn_lint.model.expressions import Flow
 from nn_lint.model.method import Method, names
@@ -17,6 +18,7 @@ from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_AT
 from nn_lint.model.residual.routes import Return, receives_input, return_of_input
 from nn_lint.model.syntax import dotted, self_attribute, walk
 from nn_lint.model.values import Kind, Value, is_residual_sum
+from nn_lint.project.code_text import bare_code
 from nn_lint.project.hierarchy import ExternalClass, TorchClass
 
 if TYPE_CHECKING:
@@ -232,10 +234,28 @@ def lost_sums(cls: ModuleClass) -> Iterator[LostSum]:
             yield LostSum(discarded, found, None, isinstance(discarded.value, cst.Comparison))
     read = reads(forward)
     for name, statement, value in flow.bound:
-        if name in read or statement not in own or not is_residual_sum(value) or value.kind is not Kind.ADD:
+        if statement not in own or not is_residual_sum(value) or value.kind is not Kind.ADD:
             continue
-        if not any(value in item.ancestors() for _, item in flow.returned) and _touches_input(value):
+        if any(value in item.ancestors() for _, item in flow.returned) or not _touches_input(value):
+            continue
+        if name not in read or _is_mentioned_last(cls, forward, name, statement, value):
             yield LostSum(statement, value, name, comparison=False)
+
+
+def _is_mentioned_last(cls: ModuleClass, forward: Method, name: str, statement: cst.CSTNode, value: Value) -> bool:
+    """`x = x + out` in a row, after which nobody speaks of `x`, and the branch is returned without its input."""
+    flow = cls.flow
+    if flow is None or not isinstance(statement, (cst.Assign, cst.AnnAssign)) or value.node is not statement.value:
+        return False
+    if any(True for _ in walk(forward.node.body, cst.For, cst.While, cst.FunctionDef, cst.Lambda)):
+        return False
+    span, end = cls.syntax.span(statement), cls.syntax.span(forward.node).end
+    rest = bare_code(cls.syntax.lines.slice(Span(span.end, end)))
+    if span.start.row != span.end.row or re.search(rf"\b{name}\b", rest) or return_of_input(cls) is not Return.NONE:
+        return False
+    branches = [side for side in value.operands if side.kind is not Kind.INPUT]
+    returned = {item for _, result in flow.returned for item in result.ancestors()}
+    return len(branches) == 1 and branches[0] in returned
 
 
 def _sum_in(statement: cst.Expr, made: dict[cst.CSTNode, Value]) -> Value | None:
