@@ -9,8 +9,8 @@ overwrites; a sum under another name, or behind the `return`, is thrown away. A 
 applied fails as soon as the shapes differ.
 
 ## What is not reported
-Saved inputs that are used in any way (concatenated, gated, handed to a submodule), submodules that a subclass or
-anyone who may hold the block reads, blocks that add their input elsewhere, and blocks that say they are plain. Where a
+Saved inputs that are used in any way (concatenated, gated, handed to a submodule), submodules and switches that a
+subclass or anyone who may hold the block reads, blocks that add their input elsewhere, and blocks that say they are plain. Where a
 submodule may add it, or the input is concatenated or multiplied, the finding is a warning.
 
 ## Fix safety
@@ -38,7 +38,7 @@ from nn_lint.model.residual.leftovers import (
     saved_inputs,
     unreachable_sums,
 )
-from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE, SHORTCUT_CONDITION
+from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE, SHORTCUT_CONDITION, SWITCH
 from nn_lint.model.residual.self_sums import self_sums
 from nn_lint.model.residual.slips import Slip, slips
 from nn_lint.project.code_text import bare_code, has_code_after_return, method_code, unread_attributes, unread_names
@@ -156,10 +156,17 @@ def premise(cls: ModuleClass) -> bool:
 
 
 def _has_unread_shortcut(source: str) -> bool:
-    return any(
+    code = bare_code(source)
+    unread = tuple(unread_attributes(code))
+    if any(
         SHORTCUT_ATTRIBUTE.fullmatch(name) or RESIDUAL_FLAG.fullmatch(name) or SHORTCUT_CONDITION.fullmatch(name)
-        for name in unread_attributes(bare_code(source))
-    )
+        for name in unread
+    ):
+        return True
+    return bool(unread) and _JOINED_SWITCH.search(code) is not None
+
+
+_JOINED_SWITCH = re.compile(rf"\b{SWITCH.pattern}\b[\s)]*(?:and|or)\b|\b(?:and|or)\b[^=\n]*{SWITCH.pattern}")
 
 
 RULE = Rule(
@@ -373,6 +380,113 @@ RULE = Rule(
                     x = x + out
                     cache.append(x)
                     return out
+            """
+        ),
+        Example(
+            """
+            import torch
+            import torch.nn.functional as F
+            from torch import nn
+            class Annotated(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    identity: torch.Tensor = x  # NN302
+                    out = self.fc(x)
+                    return F.relu(out)
+            class Paired(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    identity, out = x, self.fc(x)  # NN302
+                    return F.relu(out)
+            """,
+            fixed="""
+            import torch
+            import torch.nn.functional as F
+            from torch import nn
+            class Annotated(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    identity: torch.Tensor = x
+                    out = self.fc(x)
+                    out = out + identity
+                    return F.relu(out)
+            class Paired(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    identity, out = x, self.fc(x)
+                    out = out + identity
+                    return F.relu(out)
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Walrus(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(identity := x)  # NN302
+                    return out.relu()
+            class Switched(nn.Module):
+                def __init__(self, ch, shortcut=True):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.shortcut = shortcut  # NN302
+                def forward(self, x):
+                    return self.conv(x).relu()
+            class Condition(nn.Module):
+                def __init__(self, c1, c2, shortcut=True):
+                    super().__init__()
+                    self.conv = nn.Conv2d(c1, c2, 3, padding=1)
+                    self.add = shortcut and c1 == c2  # NN302
+                def forward(self, x):
+                    return self.conv(x).relu()
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Decoder(nn.Module):
+                def __init__(self, ch, skip=True):
+                    super().__init__()
+                    self.skip = skip
+                    self.conv = nn.Conv2d(2 * ch, ch, 3, padding=1)
+                def forward(self, x, other):
+                    return self.conv(torch.cat([x, other], 1))
+            class Skippable(nn.Module):
+                def __init__(self, ch, skip=False, residual="none"):
+                    super().__init__()
+                    self.skip = skip
+                    self.residual = residual
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                def forward(self, x):
+                    return self.conv(x)
+            class Chosen(nn.Module):
+                def __init__(self, ch, shortcut=True, bias=True):
+                    super().__init__()
+                    self.bias = shortcut and bias
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.way = nn.Identity() if shortcut else None
+                def forward(self, x):
+                    return self.conv(x) if self.way is None else self.conv(x) + self.way(x)
+            class Sized(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    skip, width = x.shape
+                    first, out = x, self.fc(x)
+                    return out.view(-1, width)
             """
         ),
         Example(

@@ -31,15 +31,17 @@ def _is_sum(node: ast.expr) -> bool:
 
 
 def _is_unread(method: MethodTree) -> Iterator[bool]:
-    """For each assignment to names, whether one of them is never read; parts of a tuple only where it holds a sum."""
+    """For each assignment to names, whether one of them is never read; parts of a tuple only where they are given one by one or hold a sum."""
     read = {node.id for node in method.nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     read |= {node.target.id for node in method.nodes if isinstance(node, ast.AugAssign) and _is_plain(node.target)}
     for node in method.nodes:
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+        if isinstance(node, ast.NamedExpr):
+            yield node.target.id not in read
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 if _is_plain(target):
                     yield target.id not in read
-                elif _adds(node.value):
+                elif isinstance(node.value, ast.Tuple) or _adds(node.value):
                     yield any(_is_plain(part) and part.id not in read for part in nodes(target))
 
 
