@@ -7,11 +7,14 @@ import libcst as cst
 from nn_lint.diagnostic import Edit, Span
 from nn_lint.fixing.build import insert, replace
 from nn_lint.fixing.residual import Term, add_shortcuts
-from nn_lint.model.method import Method
+from nn_lint.model.method import Method, names
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.leftovers import DeadAttribute, LostSum, SavedInput, dead_attributes, reads
+from nn_lint.model.residual.lost_projections import LostProjection
 from nn_lint.model.residual.routes import main_stream
+from nn_lint.model.residual.self_sums import sides_of
 from nn_lint.model.residual.slips import Slip
+from nn_lint.model.syntax import walk
 from nn_lint.model.values import Kind
 
 
@@ -54,23 +57,42 @@ def _project_operand(cls: ModuleClass, dead: DeadAttribute, term: Term) -> tuple
     """`out += x` becomes `out += x if self.downsample is None else self.downsample(x)`."""
     assert dead.raw_sum is not None, "asked only where the bare input is added"
     node = dead.raw_sum.node
+    raw = _raw_operand(cls, node)
+    if raw is None:
+        return "the input is not added by its name"
+    text = term.text(raw.value)
+    wrapped = f"({text})" if " if " in text and isinstance(node, cst.BinaryOperation) else text
+    return (replace(cls.syntax.span(raw), wrapped),)
+
+
+def _raw_operand(cls: ModuleClass, node: cst.CSTNode | None) -> cst.Name | None:
+    """The name by which a sum takes the bare input, where there is one."""
     made = cls.flow.made if cls.flow is not None else {}
-    if isinstance(node, cst.AugAssign):
-        operands: tuple[cst.BaseExpression, ...] = (node.value,)
-    elif isinstance(node, cst.BinaryOperation):
-        operands = (node.left, node.right)
-    else:
-        return "the sum is no operator"
+    operands = (node.value,) if isinstance(node, cst.AugAssign) else sides_of(node) or ()
     raw = [
         item
         for item in operands
         if isinstance(item, cst.Name) and (value := made.get(item)) and value.kind is Kind.INPUT
     ]
-    if len(raw) != 1:
+    return raw[0] if len(raw) == 1 else None
+
+
+def mend_lost_projection(cls: ModuleClass, lost: LostProjection) -> tuple[Edit, ...] | str:
+    """Give the result the name that is added, where nothing else reads it in between; or why that cannot be done."""
+    forward, statement = cls.method("forward"), lost.statement
+    raw = _raw_operand(cls, lost.total.node)
+    if raw is None or forward is None:
         return "the input is not added by its name"
-    text = term.text(cls.syntax.text(raw[0]))
-    wrapped = f"({text})" if " if " in text and isinstance(node, cst.BinaryOperation) else text
-    return (replace(cls.syntax.span(raw[0]), wrapped),)
+    later = [
+        item
+        for item in names(forward.node.body)
+        if item.value == raw.value and item is not raw and cls.syntax.precedes(lost.call, item)
+    ]
+    if any(item not in set(walk(lost.call)) for item in later) or not cls.syntax.precedes(statement, raw):
+        return f"`{raw.value}` is used in other places behind it"
+    if isinstance(statement, cst.Expr):
+        return (insert(cls.syntax.span(statement).start, f"{raw.value} = "),)
+    return (replace(cls.syntax.span(statement.targets[0].target), raw.value),)
 
 
 def mend_lost_sum(cls: ModuleClass, lost: LostSum) -> tuple[Edit, ...] | str:

@@ -6,16 +6,16 @@ calls, a sum that goes nowhere.
 The block runs and looks residual, but its output never receives its input. `out + identity` as a statement of its
 own has no effect, nor has `+ identity` on a row of its own; `out == out + identity` compares, and `out =+ identity`
 overwrites; a sum under another name, or behind the `return`, is thrown away. A `downsample` that is stored and never
-applied fails as soon as the shapes differ.
+applied, or whose result nothing takes, fails as soon as the shapes differ.
 
 ## What is not reported
 Saved inputs that are used in any way (concatenated, gated, handed to a submodule), submodules and switches that a
-subclass or anyone who may hold the block reads, blocks that add their input elsewhere, and blocks that say they are plain. Where a
-submodule may add it, or the input is concatenated or multiplied, the finding is a warning.
+subclass or anyone who may hold the block reads, blocks that add their input elsewhere, and blocks that say they are
+plain. Where a submodule may add it, or the input is concatenated or multiplied, the finding is a warning.
 
 ## Fix safety
 Verified: the sum is put where it was meant to be, and kept only if a run in torch shows that the input now reaches
-the output. A `downsample` that is ignored beside the bare input is mended only with `--unsafe-fixes`: the input
+the output. A `downsample` that is ignored or lost beside the bare input is mended only with `--unsafe-fixes`: the input
 arrives before and after, so that a run would not tell.
 """
 
@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nn_lint.diagnostic import Applicability, Edit, Severity
-from nn_lint.fixing.leftovers import mend_attribute, mend_lost_sum, mend_saved_input, mend_slip
+from nn_lint.fixing.leftovers import mend_attribute, mend_lost_projection, mend_lost_sum, mend_saved_input, mend_slip
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.evidence import is_negated
 from nn_lint.model.residual.leftovers import (
@@ -38,6 +38,7 @@ from nn_lint.model.residual.leftovers import (
     saved_inputs,
     unreachable_sums,
 )
+from nn_lint.model.residual.lost_projections import lost_projections
 from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE, SHORTCUT_CONDITION, SWITCH
 from nn_lint.model.residual.self_sums import self_sums
 from nn_lint.model.residual.slips import Slip, slips
@@ -54,6 +55,9 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     yield from _sums(cls)
     if is_negated(cls) or any(self_sums(cls)):
         return
+    for lost in lost_projections(cls):
+        message = f"nothing takes `{cls.syntax.text(lost.call)}`: {_bare(cls)}"
+        yield _unproven(_finding(cls, lost.statement, message, "Add the result", mend_lost_projection(cls, lost)))
     found = False
     for saved in saved_inputs(cls):
         found = True
@@ -62,8 +66,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         yield finding if saved.is_named and saved.is_certain else replace(finding, severity=Severity.WARNING)
     for dead in dead_attributes(cls) if not found else ():
         finding = _finding(cls, dead.statement, _dead(cls, dead), "Use the shortcut", mend_attribute(cls, dead))
-        if dead.raw_sum is not None and finding.repair is not None:
-            finding = replace(finding, repair=replace(finding.repair, applicability=Applicability.UNSAFE))
+        finding = finding if dead.raw_sum is None else _unproven(finding)
         yield finding if dead.is_certain else replace(finding, severity=Severity.WARNING)
 
 
@@ -96,10 +99,21 @@ def _dead(cls: ModuleClass, dead: DeadAttribute) -> str:
     if dead.is_flag:
         return f"`self.{dead.name}` is never read: `{cls.name}` has no shortcut, whatever it says"
     if dead.raw_sum is not None:
-        return f"`self.{dead.name}` is never applied: `{cls.name}` adds its bare input, which fails where shapes differ"
+        return f"`self.{dead.name}` is never applied: {_bare(cls)}"
     if not dead.is_certain:
         return f"`self.{dead.name}` is never applied: no sum in `{cls.name}` itself brings its input back"
     return f"`self.{dead.name}` is never applied: the output of `{cls.name}` does not receive its input"
+
+
+def _bare(cls: ModuleClass) -> str:
+    return f"`{cls.name}` adds its bare input, which fails where shapes differ"
+
+
+def _unproven(finding: Finding) -> Finding:
+    """A finding whose repair no run can tell from what was there: the input arrives before and after."""
+    if finding.repair is None:
+        return finding
+    return replace(finding, repair=replace(finding.repair, applicability=Applicability.UNSAFE))
 
 
 def _finding(
@@ -117,6 +131,7 @@ _BARE_SUM = re.compile(
     re.MULTILINE,
 )
 _ALIAS = re.compile(r"\b(\w+)[ \t]*=[ \t]*[^\W\d]\w*[ \t]*(?=[;\n#=]|$)")
+_PROJECTION = re.compile(r"^[ \t]*(?:(\w+)[ \t]*=[ \t]*)?[\s(]*\w+\.(?:downsample|shortcut)\s*\(", re.MULTILINE)
 _NAMED_SUM = re.compile(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)[^\n]*(?:\+|\badd\b)", re.MULTILINE)
 
 
@@ -131,6 +146,8 @@ def sieve(facts: ClassFacts, source: str) -> bool:
         or unread & set(_ALIAS.findall(code))
         or unread & set(_NAMED_SUM.findall(code))
     ):
+        return True
+    if any(not found[1] or found[1] in unread for found in _PROJECTION.finditer(code)):
         return True
     if _BARE_SUM.search(code) or _ends_in_a_sum(code) or ("+" in code and has_code_after_return(code)):
         return True
@@ -544,6 +561,98 @@ RULE = Rule(
                 def forward(self, x):
                     identity = x if self.shortcut is None else self.shortcut(x)
                     return self.conv(x) + identity
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Lost(nn.Module):
+                def __init__(self, cin, cout, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    identity = x
+                    out = self.conv(x)
+                    if self.downsample is not None:
+                        self.downsample(x)  # NN302
+                    out += identity
+                    return out.relu()
+            class Named(nn.Module):
+                def __init__(self, cin, cout, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    residual = x
+                    out = self.conv(x)
+                    if self.downsample is not None:
+                        identity = self.downsample(x)  # NN302
+                    out += residual
+                    return out.relu()
+            class Kept(nn.Module):
+                def __init__(self, cin, cout, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    residual = x if self.downsample is None else self.downsample(x)
+                    out = self.conv(x) + residual
+                    return out.relu()
+            class Beside(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.downsample = nn.MaxPool2d(2)
+                def forward(self, x):
+                    out = self.conv(x) + x
+                    small = self.downsample(x)
+                    return out, small
+            """,
+            fixed="""
+            from torch import nn
+            class Lost(nn.Module):
+                def __init__(self, cin, cout, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    identity = x
+                    out = self.conv(x)
+                    if self.downsample is not None:
+                        identity = self.downsample(x)
+                    out += identity
+                    return out.relu()
+            class Named(nn.Module):
+                def __init__(self, cin, cout, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    residual = x
+                    out = self.conv(x)
+                    if self.downsample is not None:
+                        residual = self.downsample(x)
+                    out += residual
+                    return out.relu()
+            class Kept(nn.Module):
+                def __init__(self, cin, cout, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    residual = x if self.downsample is None else self.downsample(x)
+                    out = self.conv(x) + residual
+                    return out.relu()
+            class Beside(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.downsample = nn.MaxPool2d(2)
+                def forward(self, x):
+                    out = self.conv(x) + x
+                    small = self.downsample(x)
+                    return out, small
             """,
         ),
         Example(

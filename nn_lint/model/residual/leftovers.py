@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 Statement = cst.CSTNode
 _CONDITIONS = (cst.Comparison, cst.BooleanOperation)
-_PROJECTIONS = ("downsample", "shortcut")
+PROJECTIONS = ("downsample", "shortcut")
+"""The submodules that make the input fit."""
 _ONLY_A_SHORTCUT = re.compile(r"short_?cut|skip_connection|residual|identity")
 """What is no skip of a U-Net and no layer that makes things smaller."""
 
@@ -185,7 +186,7 @@ def dead_attributes(cls: ModuleClass) -> Iterator[DeadAttribute]:
             continue
         if back is Return.POSSIBLE and not (is_flag or _ONLY_A_SHORTCUT.search(attribute)):
             continue
-        raw = _raw_sum(cls) if merges and attribute in _PROJECTIONS else None
+        raw = raw_sum(cls) if merges and attribute in PROJECTIONS else None
         if (merges and raw is None) or reads_elsewhere(cls, attribute):
             continue
         made = _assignments(init, attribute)
@@ -270,7 +271,7 @@ def _only_stored(init: Method, statement: cst.Assign, *, is_flag: bool) -> bool:
     return is_flag or parameter.default == "None" or "Module" in (parameter.annotation or "")
 
 
-def _raw_sum(cls: ModuleClass) -> Value | None:
+def raw_sum(cls: ModuleClass) -> Value | None:
     """The one residual sum of a forward, where one side is the input parameter itself, straight."""
     flow = cls.flow
     found = [value for value in flow.values if value.kind is Kind.ADD and is_residual_sum(value)] if flow else []

@@ -10,6 +10,7 @@ from nn_lint.project.premises.nodes import last_name, nodes
 from nn_lint.project.premises.trees import ClassTree, MethodTree
 
 _LEAVING = (ast.Return, ast.Raise)
+_CALLED = frozenset({"add", "downsample", "shortcut"})
 _BLOCKS = ("body", "orelse", "finalbody")
 
 
@@ -26,12 +27,15 @@ def _may_lose_sum(method: MethodTree) -> bool:
 
 def _is_sum(node: ast.expr) -> bool:
     return isinstance(node, (ast.BinOp, ast.Compare, ast.UnaryOp)) or (
-        isinstance(node, ast.Call) and last_name(node.func) == "add"
+        isinstance(node, ast.Call) and last_name(node.func) in _CALLED
     )
 
 
 def _is_unread(method: MethodTree) -> Iterator[bool]:
-    """For each assignment to names, whether one of them is never read; parts of a tuple only where they are given one by one or hold a sum."""
+    """For each assignment to names, whether one of them is never read.
+
+    Parts of a tuple count only where they are given one by one or hold a sum.
+    """
     read = {node.id for node in method.nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     read |= {node.target.id for node in method.nodes if isinstance(node, ast.AugAssign) and _is_plain(node.target)}
     for node in method.nodes:
