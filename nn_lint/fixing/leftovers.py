@@ -7,9 +7,14 @@ import libcst as cst
 from nn_lint.diagnostic import Edit, Span
 from nn_lint.fixing.build import insert, replace
 from nn_lint.fixing.residual import Term, add_shortcuts
+from nn_lint.model.method import Method, names
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.residual.leftovers import DeadAttribute, LostSum, SavedInput, dead_attributes
+from nn_lint.model.residual.leftovers import DeadAttribute, LostSum, SavedInput, dead_attributes, reads
+from nn_lint.model.residual.lost_projections import LostProjection
 from nn_lint.model.residual.routes import main_stream
+from nn_lint.model.residual.self_sums import sides_of
+from nn_lint.model.residual.slips import Slip
+from nn_lint.model.syntax import walk
 from nn_lint.model.values import Kind
 
 
@@ -52,23 +57,42 @@ def _project_operand(cls: ModuleClass, dead: DeadAttribute, term: Term) -> tuple
     """`out += x` becomes `out += x if self.downsample is None else self.downsample(x)`."""
     assert dead.raw_sum is not None, "asked only where the bare input is added"
     node = dead.raw_sum.node
+    raw = _raw_operand(cls, node)
+    if raw is None:
+        return "the input is not added by its name"
+    text = term.text(raw.value)
+    wrapped = f"({text})" if " if " in text and isinstance(node, cst.BinaryOperation) else text
+    return (replace(cls.syntax.span(raw), wrapped),)
+
+
+def _raw_operand(cls: ModuleClass, node: cst.CSTNode | None) -> cst.Name | None:
+    """The name by which a sum takes the bare input, where there is one."""
     made = cls.flow.made if cls.flow is not None else {}
-    if isinstance(node, cst.AugAssign):
-        operands: tuple[cst.BaseExpression, ...] = (node.value,)
-    elif isinstance(node, cst.BinaryOperation):
-        operands = (node.left, node.right)
-    else:
-        return "the sum is no operator"
+    operands = (node.value,) if isinstance(node, cst.AugAssign) else sides_of(node) or ()
     raw = [
         item
         for item in operands
         if isinstance(item, cst.Name) and (value := made.get(item)) and value.kind is Kind.INPUT
     ]
-    if len(raw) != 1:
+    return raw[0] if len(raw) == 1 else None
+
+
+def mend_lost_projection(cls: ModuleClass, lost: LostProjection) -> tuple[Edit, ...] | str:
+    """Give the result the name that is added, where nothing else reads it in between; or why that cannot be done."""
+    forward, statement = cls.method("forward"), lost.statement
+    raw = _raw_operand(cls, lost.total.node)
+    if raw is None or forward is None:
         return "the input is not added by its name"
-    text = term.text(cls.syntax.text(raw[0]))
-    wrapped = f"({text})" if " if " in text and isinstance(node, cst.BinaryOperation) else text
-    return (replace(cls.syntax.span(raw[0]), wrapped),)
+    later = [
+        item
+        for item in names(forward.node.body)
+        if item.value == raw.value and item is not raw and cls.syntax.precedes(lost.call, item)
+    ]
+    if any(item not in set(walk(lost.call)) for item in later) or not cls.syntax.precedes(statement, raw):
+        return f"`{raw.value}` is used in other places behind it"
+    if isinstance(statement, cst.Expr):
+        return (insert(cls.syntax.span(statement).start, f"{raw.value} = "),)
+    return (replace(cls.syntax.span(statement.targets[0].target), raw.value),)
 
 
 def mend_lost_sum(cls: ModuleClass, lost: LostSum) -> tuple[Edit, ...] | str:
@@ -76,7 +100,7 @@ def mend_lost_sum(cls: ModuleClass, lost: LostSum) -> tuple[Edit, ...] | str:
     if lost.comparison:
         return _assign_instead_of_compare(cls, lost) or "what it should be assigned to is a guess"
     if lost.name is not None:
-        return _return_instead(cls, lost) or f"what becomes of `{lost.name}` is a guess"
+        return _return_instead(cls, lost) or _keep_in_branch(cls, lost) or f"what becomes of `{lost.name}` is a guess"
     assert isinstance(lost.statement, cst.Expr), "a sum without a name is an expression statement"
     branch = _branch_name(cls, lost.statement.value)
     if branch is None:
@@ -111,6 +135,38 @@ def _return_instead(cls: ModuleClass, lost: LostSum) -> tuple[Edit, ...] | None:
         return None
     statement, value = flow.returned[0]
     result = statement.value if isinstance(statement, cst.Return) else None
-    if not isinstance(result, cst.Name) or value not in lost.value.operands:
+    forward = cls.method("forward")
+    if not isinstance(result, cst.Name) or value not in lost.value.operands or lost.name in _taken(forward):
         return None
     return (replace(cls.syntax.span(result), lost.name),)
+
+
+def _taken(forward: Method | None) -> set[str]:
+    return set() if forward is None else {*reads(forward), *(item.name for item in forward.parameters)}
+
+
+def _keep_in_branch(cls: ModuleClass, lost: LostSum) -> tuple[Edit, ...] | None:
+    """`x = x + out` becomes `out = x + out`, where `out` is what forward goes on with."""
+    statement, flow = lost.statement, cls.flow
+    if flow is None or not isinstance(statement, cst.Assign) or len(statement.targets) != 1:
+        return None
+    branch = _branch_name(cls, statement.value)
+    held = [value for name, _, value in flow.bound if name == branch]
+    if branch is None or branch == lost.name or not held or held[-1] not in lost.value.operands:
+        return None
+    return (replace(cls.syntax.span(statement.targets[0].target), branch),)
+
+
+def mend_slip(cls: ModuleClass, slip: Slip) -> tuple[Edit, ...] | str:
+    """Write `+=` for `=+`, or take the row to the one that it continues; or why that cannot be done."""
+    statement, lines = slip.statement, cls.syntax.lines
+    if isinstance(statement, cst.Assign):
+        assert isinstance(statement.value, cst.UnaryOperation), "a slip assigns what has a plus before it"
+        target, term = statement.targets[0].target, statement.value.expression
+        return (replace(Span(cls.syntax.span(target).end, cls.syntax.span(term).start), " += "),)
+    before = slip.before
+    value = before.value if isinstance(before, (cst.Return, cst.Assign, cst.AnnAssign)) else None
+    if value is None or not isinstance(value, (cst.Name, cst.Call)):
+        return "what it should be added to is a guess"
+    gap = Span(cls.syntax.span(value).end, cls.syntax.span(statement).start)
+    return "a comment stands between the rows" if lines.slice(gap).strip() else (replace(gap, " "),)

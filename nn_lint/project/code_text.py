@@ -15,6 +15,7 @@ from nn_lint.project.facts import ClassFacts
 _NOISE = re.compile(r'"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\r\n]*')
 _PROSE = re.compile(r"#|(?:\"\"\"|''')[^{]*\Z")
 _STORE = re.compile(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
+_OTHER_STORES = re.compile(r"^[ \t]*\(?((?:\w+[ \t]*,[ \t]*)+\w*)[ \t]*\)?[ \t]*=(?!=)|\b(\w+)[ \t]*:=", re.MULTILINE)
 _ATTRIBUTE_STORE = re.compile(r"\.\s*(\w+)\s*(?::[^=\n]+)?=(?!=)")
 _BARE_NAME = re.compile(r"(?<![.\w])[^\W\d]\w*")
 _ATTRIBUTE = re.compile(r"\.(\w+)")
@@ -86,6 +87,8 @@ def _closing(code: str, start: int) -> int:
 def unread_names(code: str) -> Iterator[str]:
     """The names that a method assigns and, as far as the text tells, never reads."""
     stores, uses = Counter(_STORE.findall(code)), Counter(_BARE_NAME.findall(code))
+    for parts, name in _OTHER_STORES.findall(code):
+        stores.update(_BARE_NAME.findall(parts) if parts else (name,))
     yield from (name for name, count in stores.items() if uses[name] == count)
 
 

@@ -37,9 +37,10 @@ from nn_lint.diagnostic import Applicability
 from nn_lint.fixing.residual import add_shortcuts
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.intent import residual_intent
-from nn_lint.model.residual.leftovers import dead_attributes, saved_inputs, self_sums
+from nn_lint.model.residual.leftovers import dead_attributes, saved_inputs
 from nn_lint.model.residual.names import OWN_SIGN
 from nn_lint.model.residual.omens import may_be_meant
+from nn_lint.model.residual.self_sums import self_sums
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule

@@ -4,17 +4,18 @@ calls, a sum that goes nowhere.
 
 ## Why it hurts
 The block runs and looks residual, but its output never receives its input. `out + identity` as a statement of its
-own has no effect; `out == out + identity` compares; a sum under another name, or behind the `return`, is thrown
-away. A `downsample` that is stored and never applied fails as soon as the shapes differ.
+own has no effect, nor has `+ identity` on a row of its own; `out == out + identity` compares, and `out =+ identity`
+overwrites; a sum under another name, or behind the `return`, is thrown away. A `downsample` that is stored and never
+applied, or whose result nothing takes, fails as soon as the shapes differ.
 
 ## What is not reported
-Saved inputs that are used in any way (concatenated, gated, handed to a submodule), submodules that a subclass or
-anyone who may hold the block reads, blocks that add their input elsewhere, and blocks that say they are plain. Where a
-submodule may add it, or the input is concatenated or multiplied, the finding is a warning.
+Saved inputs that are used in any way (concatenated, gated, handed to a submodule), submodules and switches that a
+subclass or anyone who may hold the block reads, blocks that add their input elsewhere, and blocks that say they are
+plain. Where a submodule may add it, or the input is concatenated or multiplied, the finding is a warning.
 
 ## Fix safety
 Verified: the sum is put where it was meant to be, and kept only if a run in torch shows that the input now reaches
-the output. A `downsample` that is ignored beside the bare input is mended only with `--unsafe-fixes`: the input
+the output. A `downsample` that is ignored or lost beside the bare input is mended only with `--unsafe-fixes`: the input
 arrives before and after, so that a run would not tell.
 """
 
@@ -25,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nn_lint.diagnostic import Applicability, Edit, Severity
-from nn_lint.fixing.leftovers import mend_attribute, mend_lost_sum, mend_saved_input
+from nn_lint.fixing.leftovers import mend_attribute, mend_lost_projection, mend_lost_sum, mend_saved_input, mend_slip
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.evidence import is_negated
 from nn_lint.model.residual.leftovers import (
@@ -35,10 +36,12 @@ from nn_lint.model.residual.leftovers import (
     dead_attributes,
     lost_sums,
     saved_inputs,
-    self_sums,
     unreachable_sums,
 )
-from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE, SHORTCUT_CONDITION
+from nn_lint.model.residual.lost_projections import lost_projections
+from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE, SHORTCUT_CONDITION, SWITCH
+from nn_lint.model.residual.self_sums import self_sums
+from nn_lint.model.residual.slips import Slip, slips
 from nn_lint.project.code_text import bare_code, has_code_after_return, method_code, unread_attributes, unread_names
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.premises.lost_sums import may_lose_sum
@@ -52,6 +55,9 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     yield from _sums(cls)
     if is_negated(cls) or any(self_sums(cls)):
         return
+    for lost in lost_projections(cls):
+        message = f"nothing takes `{cls.syntax.text(lost.call)}`: {_bare(cls)}"
+        yield _unproven(_finding(cls, lost.statement, message, "Add the result", mend_lost_projection(cls, lost)))
     found = False
     for saved in saved_inputs(cls):
         found = True
@@ -60,8 +66,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         yield finding if saved.is_named and saved.is_certain else replace(finding, severity=Severity.WARNING)
     for dead in dead_attributes(cls) if not found else ():
         finding = _finding(cls, dead.statement, _dead(cls, dead), "Use the shortcut", mend_attribute(cls, dead))
-        if dead.raw_sum is not None and finding.repair is not None:
-            finding = replace(finding, repair=replace(finding.repair, applicability=Applicability.UNSAFE))
+        finding = finding if dead.raw_sum is None else _unproven(finding)
         yield finding if dead.is_certain else replace(finding, severity=Severity.WARNING)
 
 
@@ -74,8 +79,16 @@ def _sums(cls: ModuleClass) -> Iterator[Finding]:
         else:
             message = "the sum of input and branch is computed and thrown away"
         yield _finding(cls, lost.statement, message, "Keep the sum", mend_lost_sum(cls, lost))
+    for slip in slips(cls):
+        yield _finding(cls, slip.statement, _slip(cls, slip), "Add it", mend_slip(cls, slip))
     for statement in unreachable_sums(cls):
         yield Finding(cls.syntax.span(statement), "this addition stands behind `return` and never runs")
+
+
+def _slip(cls: ModuleClass, slip: Slip) -> str:
+    if slip.before is not None:
+        return f"`{cls.syntax.text(slip.statement)}` is a statement of its own: it is added to nothing"
+    return "`=+` assigns, and what the name held is lost: `+=` is meant"
 
 
 def _consequence(cls: ModuleClass, saved: SavedInput) -> str:
@@ -86,10 +99,21 @@ def _dead(cls: ModuleClass, dead: DeadAttribute) -> str:
     if dead.is_flag:
         return f"`self.{dead.name}` is never read: `{cls.name}` has no shortcut, whatever it says"
     if dead.raw_sum is not None:
-        return f"`self.{dead.name}` is never applied: `{cls.name}` adds its bare input, which fails where shapes differ"
+        return f"`self.{dead.name}` is never applied: {_bare(cls)}"
     if not dead.is_certain:
         return f"`self.{dead.name}` is never applied: no sum in `{cls.name}` itself brings its input back"
     return f"`self.{dead.name}` is never applied: the output of `{cls.name}` does not receive its input"
+
+
+def _bare(cls: ModuleClass) -> str:
+    return f"`{cls.name}` adds its bare input, which fails where shapes differ"
+
+
+def _unproven(finding: Finding) -> Finding:
+    """A finding whose repair no run can tell from what was there: the input arrives before and after."""
+    if finding.repair is None:
+        return finding
+    return replace(finding, repair=replace(finding.repair, applicability=Applicability.UNSAFE))
 
 
 def _finding(
@@ -103,10 +127,11 @@ def _finding(
 
 _BARE_SUM = re.compile(
     r"^[ \t]*\(*(?!(?:return|yield|assert|if|elif|while|raise|for|del|with)\b)[\w.][^=\n]*\+(?!=)"
-    r"|==[^\n]*\+|^[ \t]*[\w.]+\.add\(",
+    r"|==[^\n]*\+|^[ \t]*[\w.]+\.add\(|^[ \t]*\+|[^=!<>]=[ \t]*\+",
     re.MULTILINE,
 )
 _ALIAS = re.compile(r"\b(\w+)[ \t]*=[ \t]*[^\W\d]\w*[ \t]*(?=[;\n#=]|$)")
+_PROJECTION = re.compile(r"^[ \t]*(?:(\w+)[ \t]*=[ \t]*)?[\s(]*\w+\.(?:downsample|shortcut)\s*\(", re.MULTILINE)
 _NAMED_SUM = re.compile(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)[^\n]*(?:\+|\badd\b)", re.MULTILINE)
 
 
@@ -122,9 +147,24 @@ def sieve(facts: ClassFacts, source: str) -> bool:
         or unread & set(_NAMED_SUM.findall(code))
     ):
         return True
-    if _BARE_SUM.search(code) or ("+" in code and has_code_after_return(code)):
+    if any(not found[1] or found[1] in unread for found in _PROJECTION.finditer(code)):
+        return True
+    if _BARE_SUM.search(code) or _ends_in_a_sum(code) or ("+" in code and has_code_after_return(code)):
         return True
     return _has_unread_shortcut(source)
+
+
+def _ends_in_a_sum(code: str) -> bool:
+    """Whether a sum goes to a name that stands in no later row."""
+    return any(
+        re.search(rf"\b{found[1]}\b", code[_row_end(code, found.end()) :]) is None
+        for found in _NAMED_SUM.finditer(code)
+    )
+
+
+def _row_end(code: str, place: int) -> int:
+    end = code.find("\n", place)
+    return len(code) if end < 0 else end
 
 
 def premise(cls: ModuleClass) -> bool:
@@ -133,10 +173,17 @@ def premise(cls: ModuleClass) -> bool:
 
 
 def _has_unread_shortcut(source: str) -> bool:
-    return any(
+    code = bare_code(source)
+    unread = tuple(unread_attributes(code))
+    if any(
         SHORTCUT_ATTRIBUTE.fullmatch(name) or RESIDUAL_FLAG.fullmatch(name) or SHORTCUT_CONDITION.fullmatch(name)
-        for name in unread_attributes(bare_code(source))
-    )
+        for name in unread
+    ):
+        return True
+    return bool(unread) and _JOINED_SWITCH.search(code) is not None
+
+
+_JOINED_SWITCH = re.compile(rf"\b{SWITCH.pattern}\b[\s)]*(?:and|or)\b|\b(?:and|or)\b[^=\n]*{SWITCH.pattern}")
 
 
 RULE = Rule(
@@ -250,6 +297,217 @@ RULE = Rule(
         ),
         Example(
             """
+            import torch.nn.functional as F
+            from torch import nn
+            class Wrong(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(x)
+                    x = x + out  # NN302
+                    return F.relu(out)
+            class Broken(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    identity = x
+                    out = self.fc(x)
+                    return F.relu(out)
+                    + identity  # NN302
+            class Plus(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(x)
+                    out =+ x  # NN302
+                    return F.relu(out)
+            """,
+            fixed="""
+            import torch.nn.functional as F
+            from torch import nn
+            class Wrong(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(x)
+                    out = x + out
+                    return F.relu(out)
+            class Broken(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    identity = x
+                    out = self.fc(x)
+                    return F.relu(out) + identity
+            class Plus(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(x)
+                    out += x
+                    return F.relu(out)
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Stages(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                    self.norm = nn.LayerNorm(dim)
+                    self.seen = []
+                def forward(self, x, scale=1):
+                    scale = +scale
+                    out = self.fc(x)
+                    x = x + out
+                    return self.norm(x), out
+            class Kept(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    self.layers = nn.ModuleList(nn.Linear(dim, dim) for _ in range(depth))
+                def forward(self, x):
+                    outs = []
+                    for layer in self.layers:
+                        out = layer(x)
+                        outs.append(out)
+                        x = x + out
+                    return torch.cat(outs, -1)
+            class Joined(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = (self.fc(x)
+                           + x)
+                    return out
+            class Cached(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x, cache):
+                    out = self.fc(x)
+                    x = x + out
+                    cache.append(x)
+                    return out
+            """
+        ),
+        Example(
+            """
+            import torch
+            import torch.nn.functional as F
+            from torch import nn
+            class Annotated(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    identity: torch.Tensor = x  # NN302
+                    out = self.fc(x)
+                    return F.relu(out)
+            class Paired(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    identity, out = x, self.fc(x)  # NN302
+                    return F.relu(out)
+            """,
+            fixed="""
+            import torch
+            import torch.nn.functional as F
+            from torch import nn
+            class Annotated(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    identity: torch.Tensor = x
+                    out = self.fc(x)
+                    out = out + identity
+                    return F.relu(out)
+            class Paired(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    identity, out = x, self.fc(x)
+                    out = out + identity
+                    return F.relu(out)
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Walrus(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(identity := x)  # NN302
+                    return out.relu()
+            class Switched(nn.Module):
+                def __init__(self, ch, shortcut=True):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.shortcut = shortcut  # NN302
+                def forward(self, x):
+                    return self.conv(x).relu()
+            class Condition(nn.Module):
+                def __init__(self, c1, c2, shortcut=True):
+                    super().__init__()
+                    self.conv = nn.Conv2d(c1, c2, 3, padding=1)
+                    self.add = shortcut and c1 == c2  # NN302
+                def forward(self, x):
+                    return self.conv(x).relu()
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Decoder(nn.Module):
+                def __init__(self, ch, skip=True):
+                    super().__init__()
+                    self.skip = skip
+                    self.conv = nn.Conv2d(2 * ch, ch, 3, padding=1)
+                def forward(self, x, other):
+                    return self.conv(torch.cat([x, other], 1))
+            class Skippable(nn.Module):
+                def __init__(self, ch, skip=False, residual="none"):
+                    super().__init__()
+                    self.skip = skip
+                    self.residual = residual
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                def forward(self, x):
+                    return self.conv(x)
+            class Chosen(nn.Module):
+                def __init__(self, ch, shortcut=True, bias=True):
+                    super().__init__()
+                    self.bias = shortcut and bias
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.way = nn.Identity() if shortcut else None
+                def forward(self, x):
+                    return self.conv(x) if self.way is None else self.conv(x) + self.way(x)
+            class Sized(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    skip, width = x.shape
+                    first, out = x, self.fc(x)
+                    return out.view(-1, width)
+            """
+        ),
+        Example(
+            """
             from torch import nn
             class Ignored(nn.Module):
                 def __init__(self, cin, cout, downsample=None):
@@ -303,6 +561,98 @@ RULE = Rule(
                 def forward(self, x):
                     identity = x if self.shortcut is None else self.shortcut(x)
                     return self.conv(x) + identity
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Lost(nn.Module):
+                def __init__(self, cin, cout, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    identity = x
+                    out = self.conv(x)
+                    if self.downsample is not None:
+                        self.downsample(x)  # NN302
+                    out += identity
+                    return out.relu()
+            class Named(nn.Module):
+                def __init__(self, cin, cout, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    residual = x
+                    out = self.conv(x)
+                    if self.downsample is not None:
+                        identity = self.downsample(x)  # NN302
+                    out += residual
+                    return out.relu()
+            class Kept(nn.Module):
+                def __init__(self, cin, cout, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    residual = x if self.downsample is None else self.downsample(x)
+                    out = self.conv(x) + residual
+                    return out.relu()
+            class Beside(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.downsample = nn.MaxPool2d(2)
+                def forward(self, x):
+                    out = self.conv(x) + x
+                    small = self.downsample(x)
+                    return out, small
+            """,
+            fixed="""
+            from torch import nn
+            class Lost(nn.Module):
+                def __init__(self, cin, cout, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    identity = x
+                    out = self.conv(x)
+                    if self.downsample is not None:
+                        identity = self.downsample(x)
+                    out += identity
+                    return out.relu()
+            class Named(nn.Module):
+                def __init__(self, cin, cout, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    residual = x
+                    out = self.conv(x)
+                    if self.downsample is not None:
+                        residual = self.downsample(x)
+                    out += residual
+                    return out.relu()
+            class Kept(nn.Module):
+                def __init__(self, cin, cout, downsample=None):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.downsample = downsample
+                def forward(self, x):
+                    residual = x if self.downsample is None else self.downsample(x)
+                    out = self.conv(x) + residual
+                    return out.relu()
+            class Beside(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.downsample = nn.MaxPool2d(2)
+                def forward(self, x):
+                    out = self.conv(x) + x
+                    small = self.downsample(x)
+                    return out, small
             """,
         ),
         Example(

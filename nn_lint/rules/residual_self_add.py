@@ -1,5 +1,5 @@
 """
-A block that adds its branch to itself: `x += x` after `x` was overwritten, or `out = out + out`.
+A block that adds its branch to itself: `x += x` after `x` was overwritten, `out = out + out`, or `torch.add(out, out)`.
 
 ## Why it hurts
 The result is the branch times two. It trains, and no shape tells that the input is lost.
@@ -23,8 +23,9 @@ from nn_lint.fixing.self_sum import mend_self_sum
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual import evidence
 from nn_lint.model.residual.callers import caller_may_add
-from nn_lint.model.residual.leftovers import saved_inputs, self_sums
+from nn_lint.model.residual.leftovers import saved_inputs
 from nn_lint.model.residual.names import RESIDUAL_DOC, RESIDUAL_HINT
+from nn_lint.model.residual.self_sums import self_sums
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -52,7 +53,9 @@ def _is_meant(cls: ModuleClass) -> bool:
     return evidence.stacked_by_resnet(cls, sites) is not None and not caller_may_add(cls, sites)
 
 
-_SELF_SUM = re.compile(r"\b(\w+)\s*\+=?\s*\1\b")
+_SELF_SUM = re.compile(
+    r"\b(\w+)\s*\+=?\s*\1\b|\b(\w+)\s*\.\s*add_?\(\s*\2\b|\b(?:add_?|sum)\(\s*[\[(]?\s*(\w+)\s*,\s*\3\b"
+)
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -117,6 +120,64 @@ RULE = Rule(
         ),
         Example(
             """
+            import torch
+            from torch import nn
+            class ResBlock(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(x).relu()
+                    return torch.add(out, out)  # NN303
+            class SkipBlock(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    x = self.fc(x)
+                    x.add_(x)  # NN303
+                    return x
+            class ResidualUnit(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    residual = x
+                    out = self.fc(x)
+                    return sum([out, out])  # NN303
+            """,
+            fixed="""
+            import torch
+            from torch import nn
+            class ResBlock(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    out = self.fc(x).relu()
+                    return torch.add(out, x)
+            class SkipBlock(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    residual = x
+                    x = self.fc(x)
+                    x.add_(residual)
+                    return x
+            class ResidualUnit(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    residual = x
+                    out = self.fc(x)
+                    return sum([out, residual])
+            """,
+        ),
+        Example(
+            """
+            import torch
             from torch import nn
             class Double(nn.Module):
                 def __init__(self, dim):
@@ -133,6 +194,14 @@ RULE = Rule(
                     y = self.fc(x)
                     y = y + y
                     return x + y
+            class SkipLayer(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    y = self.fc(x)
+                    z = torch.add(y, y, alpha=0.5)
+                    return torch.add(x, torch.maximum(y, z))
             """
         ),
     ),

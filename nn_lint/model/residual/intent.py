@@ -12,8 +12,10 @@ from nn_lint.diagnostic import Severity
 from nn_lint.model.residual import evidence
 from nn_lint.model.residual.block import Block, shortcutless_block
 from nn_lint.model.residual.callers import caller_may_add
+from nn_lint.model.residual.leftovers import lost_sums
 from nn_lint.model.residual.names import STOCHASTIC_DEPTH
 from nn_lint.model.residual.signs import Candidate, Sign, signs
+from nn_lint.model.residual.slips import slips
 from nn_lint.model.residual.unseen import may_add_unseen
 from nn_lint.model.values import Kind
 from nn_lint.project.outcomes import SiteKind
@@ -37,7 +39,10 @@ class Intent:
 
 
 def residual_intent(cls: ModuleClass) -> Intent | None:
-    """The signs that a block is meant to be residual, weighed; `None` where a doubt speaks against it."""
+    """The signs that a block is meant to be residual, weighed; `None` where a doubt speaks against it.
+
+    Where a sum is written and lost, the statement that loses it is the fault.
+    """
     block = shortcutless_block(cls)
     if block is None or block.weighted < _least_weights(block) or evidence.is_negated(cls):
         return None
@@ -49,7 +54,7 @@ def residual_intent(cls: ModuleClass) -> Intent | None:
     if may_add_unseen(cls, sites) or not (is_closed or any(sign.is_inherent for sign in found)):
         return None
     severity = _weigh(found, is_visible=is_closed and evidence.are_visible(sites))
-    if severity is None:
+    if severity is None or any(lost_sums(cls)) or any(slips(cls)):
         return None
     reason = "; ".join((*(sign.text for sign in found), f"{block.weighted} layers with weights, and nothing is added"))
     place = next((sign.place for sign in found if sign.place is not None), None)

@@ -26,6 +26,11 @@ SHORTCUT_CONDITION = re.compile(
 )
 """An attribute that says whether the input can be added."""
 
+SWITCH = re.compile(
+    r"(?:use_|with_|has_|add_)?(?:residual|shortcut|short_cut|skip|skip_connection|residual_connection)"
+)
+"""A parameter of a constructor that says whether there is a shortcut, where it is true or false."""
+
 RESIDUAL_CLASS = re.compile(
     r"_?(?:\w*Residual(?:Conv)?(?:Block|Unit|Layer|Module|Bottleneck|Add|Drop|Wrapper)?|Res(?:Net)?_?(?:Block|Unit|Bottleneck|Layer))"
     r"(?:_?[0-9A-Z]|_?[0-9][dD]|_?[vV][0-9])?"

@@ -10,6 +10,7 @@ from nn_lint.project.premises.nodes import last_name, nodes
 from nn_lint.project.premises.trees import ClassTree, MethodTree
 
 _LEAVING = (ast.Return, ast.Raise)
+_CALLED = frozenset({"add", "downsample", "shortcut"})
 _BLOCKS = ("body", "orelse", "finalbody")
 
 
@@ -21,24 +22,44 @@ def may_lose_sum(cls: ClassTree) -> bool:
 def _may_lose_sum(method: MethodTree) -> bool:
     if any(isinstance(node, ast.Expr) and _is_sum(node.value) for node in method.nodes):
         return True
-    return any(_is_unread(method)) or any(map(_adds, _unreachable(method)))
+    return any(_is_unread(method)) or any(_ends_in_sum(method)) or any(map(_adds_or_plus, _unreachable(method)))
 
 
 def _is_sum(node: ast.expr) -> bool:
-    return isinstance(node, (ast.BinOp, ast.Compare)) or (isinstance(node, ast.Call) and last_name(node.func) == "add")
+    return isinstance(node, (ast.BinOp, ast.Compare, ast.UnaryOp)) or (
+        isinstance(node, ast.Call) and last_name(node.func) in _CALLED
+    )
 
 
 def _is_unread(method: MethodTree) -> Iterator[bool]:
-    """For each assignment to names, whether one of them is never read; parts of a tuple only where it holds a sum."""
+    """For each assignment to names, whether one of them is never read.
+
+    Parts of a tuple count only where they are given one by one or hold a sum.
+    """
     read = {node.id for node in method.nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     read |= {node.target.id for node in method.nodes if isinstance(node, ast.AugAssign) and _is_plain(node.target)}
     for node in method.nodes:
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+        if isinstance(node, ast.NamedExpr):
+            yield node.target.id not in read
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 if _is_plain(target):
                     yield target.id not in read
-                elif _adds(node.value):
+                elif isinstance(node.value, ast.Tuple) or _adds(node.value):
                     yield any(_is_plain(part) and part.id not in read for part in nodes(target))
+
+
+def _ends_in_sum(method: MethodTree) -> Iterator[bool]:
+    """For each sum that goes to a name, whether no later row reads it; and for each `=+`, that it is one."""
+    last: dict[str, int] = {}
+    for node in method.nodes:
+        if isinstance(node, ast.Name):
+            last[node.id] = max(node.lineno, last.get(node.id, 0))
+    for node in method.nodes:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            yield isinstance(node.value, ast.UnaryOp) and isinstance(node.value.op, ast.UAdd)
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield _adds(node.value) and any(_is_plain(item) and last[item.id] == node.lineno for item in targets)
 
 
 def _is_plain(node: ast.AST) -> TypeGuard[ast.Name]:
@@ -47,6 +68,10 @@ def _is_plain(node: ast.AST) -> TypeGuard[ast.Name]:
 
 def _adds(root: ast.AST) -> bool:
     return any(isinstance(getattr(node, "op", None), ast.Add) or last_name(node) == "add" for node in nodes(root))
+
+
+def _adds_or_plus(root: ast.AST) -> bool:
+    return _adds(root) or any(isinstance(getattr(node, "op", None), ast.UAdd) for node in nodes(root))
 
 
 def _unreachable(method: MethodTree) -> Iterator[ast.stmt]:
