@@ -10,6 +10,7 @@ from nn_lint.fixing.residual import Term, add_shortcuts
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.leftovers import DeadAttribute, LostSum, SavedInput, dead_attributes
 from nn_lint.model.residual.routes import main_stream
+from nn_lint.model.suites import Suites
 from nn_lint.model.values import Kind
 
 
@@ -105,7 +106,10 @@ def _assign_instead_of_compare(cls: ModuleClass, lost: LostSum) -> tuple[Edit, .
 
 
 def _return_instead(cls: ModuleClass, lost: LostSum) -> tuple[Edit, ...] | None:
-    """`return out` becomes `return y` where `y` is the sum that `out` went into, last."""
+    """`return out` becomes `return y` where `y` is the sum that `out` went into, last.
+
+    Where a condition decides whether the sum is made, `y = x + out` becomes `out = x + out`.
+    """
     flow = cls.flow
     if flow is None or len(flow.returned) != 1 or lost.name is None:
         return None
@@ -113,4 +117,18 @@ def _return_instead(cls: ModuleClass, lost: LostSum) -> tuple[Edit, ...] | None:
     result = statement.value if isinstance(statement, cst.Return) else None
     if not isinstance(result, cst.Name) or value not in lost.value.operands:
         return None
+    if _is_conditional(cls, lost.statement):
+        target = _only_target(lost.statement)
+        return None if target is None else (replace(cls.syntax.span(target), result.value),)
     return (replace(cls.syntax.span(result), lost.name),)
+
+
+def _is_conditional(cls: ModuleClass, statement: cst.CSTNode) -> bool:
+    forward = cls.method("forward")
+    return forward is None or not Suites(forward).is_unconditional(statement)
+
+
+def _only_target(statement: cst.CSTNode) -> cst.Name | None:
+    """The name that an assignment binds, where it is the only one."""
+    target = statement.targets[0].target if isinstance(statement, cst.Assign) and len(statement.targets) == 1 else None
+    return target if isinstance(target, cst.Name) else None
