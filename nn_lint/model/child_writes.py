@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ChildWrite:
-    """What a forward does to its first input: the function that writes, its text, and whether it gives the input back."""
+    """A write into the first input of a forward: the function, its text, and whether the input is given back."""
 
     function: str
     text: str

@@ -7,10 +7,10 @@ addition itself overwrites what the backward pass needs.
 identity changes with it: the block adds `relu(x)` where it says `x`, its negative half is lost, and the caller's tensor
 is overwritten too. Nothing fails.
 
-`out += identity` (or `out *= self.gate(out)`) right after a ReLU is the other way round: the values are right, but torch
-takes the gradient of a ReLU (sigmoid, tanh, softmax) from its result, which is gone: `backward` raises `RuntimeError:
-one of the variables needed for gradient computation has been modified by an inplace operation`. `x += self.conv(x)`
-overwrites what the convolution was given, and its weights need that in the same way.
+`out += identity`, or `out *= self.gate(out)`, right after a ReLU is the other way round: the values are right, but
+torch takes the gradient of a ReLU (sigmoid, tanh, softmax) from its result, which is gone: `backward` raises
+`RuntimeError: one of the variables needed for gradient computation has been modified by an inplace operation`.
+`x += self.conv(x)` overwrites what the convolution was given, and its weights need that in the same way.
 
 The first layer is also looked for in methods that `forward` calls, in a `Sequential` that is made of a list or grows by
 `append` and `add_module`, in the items of a `ModuleList`, and in the `forward` of a class of the same file; that one is
@@ -19,7 +19,8 @@ reported without a fix.
 ## What is not reported
 In-place operations on tensors of their own (`self.relu(self.bn(x))`), inputs that are cloned first, `x = self.relu(x)`
 followed by a residual unit on the new `x`, a statement `x.relu_()` whose `x` is then added by the same name, writes
-into items (`x[mask] = 0`), writes under another condition than the addition, values that were rectified before, and `reshape`, `contiguous` or unknown
+into items (`x[mask] = 0`), writes
+under another condition than the addition, values that were rectified before, and `reshape`, `contiguous` or unknown
 layers in between, which may copy. Layers that a base class builds are not looked at. Of the backward pass nothing is
 said in a class that speaks of `no_grad`, `inference_mode` or `requires_grad`.
 
@@ -505,9 +506,9 @@ RULE = Rule(
             class Stack(nn.Module):
                 def __init__(self, ch):
                     super().__init__()
-                    self.blocks = nn.ModuleList(
-                        [nn.Sequential(nn.LeakyReLU(0.2, inplace=True), nn.Conv1d(ch, ch, 1)) for _ in range(3)]  # NN305
-                    )
+                    self.blocks = nn.ModuleList([
+                        nn.Sequential(nn.ReLU(True), nn.Conv1d(ch, ch, 1)) for _ in range(3)  # NN305
+                    ])
                 def forward(self, x):
                     for block in self.blocks:
                         x = x + block(x)
