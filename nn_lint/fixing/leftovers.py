@@ -14,6 +14,7 @@ from nn_lint.model.residual.lost_projections import LostProjection
 from nn_lint.model.residual.routes import main_stream
 from nn_lint.model.residual.self_sums import sides_of
 from nn_lint.model.residual.slips import Slip
+from nn_lint.model.suites import Suites
 from nn_lint.model.syntax import walk
 from nn_lint.model.values import Kind
 
@@ -129,7 +130,10 @@ def _assign_instead_of_compare(cls: ModuleClass, lost: LostSum) -> tuple[Edit, .
 
 
 def _return_instead(cls: ModuleClass, lost: LostSum) -> tuple[Edit, ...] | None:
-    """`return out` becomes `return y` where `y` is the sum that `out` went into, last."""
+    """`return out` becomes `return y` where `y` is the sum that `out` went into, last.
+
+    Where a condition decides whether the sum is made, `y = x + out` becomes `out = x + out`.
+    """
     flow = cls.flow
     if flow is None or len(flow.returned) != 1 or lost.name is None:
         return None
@@ -138,6 +142,9 @@ def _return_instead(cls: ModuleClass, lost: LostSum) -> tuple[Edit, ...] | None:
     forward = cls.method("forward")
     if not isinstance(result, cst.Name) or value not in lost.value.operands or lost.name in _taken(forward):
         return None
+    if _is_conditional(cls, lost.statement):
+        target = _only_target(lost.statement)
+        return None if target is None else (replace(cls.syntax.span(target), result.value),)
     return (replace(cls.syntax.span(result), lost.name),)
 
 
@@ -170,3 +177,14 @@ def mend_slip(cls: ModuleClass, slip: Slip) -> tuple[Edit, ...] | str:
         return "what it should be added to is a guess"
     gap = Span(cls.syntax.span(value).end, cls.syntax.span(statement).start)
     return "a comment stands between the rows" if lines.slice(gap).strip() else (replace(gap, " "),)
+
+
+def _is_conditional(cls: ModuleClass, statement: cst.CSTNode) -> bool:
+    forward = cls.method("forward")
+    return forward is None or not Suites(forward).is_unconditional(statement)
+
+
+def _only_target(statement: cst.CSTNode) -> cst.Name | None:
+    """The name that an assignment binds, where it is the only one."""
+    target = statement.targets[0].target if isinstance(statement, cst.Assign) and len(statement.targets) == 1 else None
+    return target if isinstance(target, cst.Name) else None

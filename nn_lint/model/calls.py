@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model import functions
-from nn_lint.model.expressions import CONSTANT, Environment, Expressions
+from nn_lint.model.expressions import CONSTANT, Environment, Expressions, Run
 from nn_lint.model.syntax import dotted, self_attribute
 from nn_lint.model.values import Kind, Value
 
@@ -191,6 +191,7 @@ class Calls(Expressions):
         environment = {**function.environment, **attributes}
         self._fill(function, call, arguments, environment, skip)
         self._depth += 1
+        start = len(self.flow.values)
         if isinstance(function.node, cst.Lambda):
             result = self.expression(function.node.body, environment)
         else:
@@ -199,6 +200,7 @@ class Calls(Expressions):
             returned = tuple(dict.fromkeys(self.returns.pop())) or (CONSTANT,)
             result = returned[0] if len(returned) == 1 else self.make(Kind.CHOICE, returned)
         self._depth -= 1
+        self.flow.runs.append(Run(call, function.node, start, len(self.flow.values)))
         around.update({name: value for name, value in environment.items() if name.startswith(prefix)})
         self.flow.made[call] = result
         return result

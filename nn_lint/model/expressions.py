@@ -20,13 +20,24 @@ CONSTANT = Value(Kind.CONSTANT)
 Environment = dict[str, Value]
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A function of the text that a call ran in place, and which values of the flow it made on the way."""
+
+    call: cst.Call
+    function: cst.CSTNode
+    start: int
+    end: int
+
+
 @dataclass(slots=True)
 class Flow:
     """What a forward computes.
 
     `inputs` are its parameters, `returned` the values of its `return`s, `values` all that were met on the way, used or
     not. `made` tells which value an expression had; `discarded` are expression statements, `bound` assignments to local
-    names in the order of execution, `unreachable` the statements behind a `return` of the same block.
+    names in the order of execution, `unreachable` the statements behind a `return` of the same block. `runs` are the
+    calls of functions of the text.
     """
 
     inputs: tuple[Value, ...] = ()
@@ -36,6 +47,7 @@ class Flow:
     discarded: list[tuple[cst.Expr, Value]] = field(default_factory=list)
     bound: list[tuple[str, cst.CSTNode, Value]] = field(default_factory=list)
     unreachable: list[cst.CSTNode] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
 
 
 class Expressions(ABC):

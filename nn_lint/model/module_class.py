@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -32,6 +33,9 @@ from nn_lint.project.premises import attributes as by_tree
 from nn_lint.project.premises.sum_sides import SumSides, sum_sides
 from nn_lint.project.premises.trees import ClassTree
 from nn_lint.project.sites import Site
+
+if TYPE_CHECKING:
+    from nn_lint.model.child_writes import ChildWrite
 
 _WITHOUT_FORWARD = frozenset({"Module", "ModuleList", "ModuleDict", "ParameterList", "ParameterDict"})
 _CALLABLES = ("forward", "__call__", "_call_impl", "__getattr__")
@@ -86,7 +90,7 @@ class ModelRegistry:
     """Builds each class's model, keeps those that were asked for last, and remembers of each class what costs most.
 
     `sites`: where it is used; `adding`: whether it adds what it is given at some places; `weighted`: whether it has
-    weights. `suspicions`: whether somebody wants to see them.
+    weights; `written`: how it writes into its input. `suspicions`: whether somebody wants to see them.
     """
 
     def __init__(self, hierarchy: Hierarchy, slices: Slices | None = None, *, suspicions: bool = True) -> None:
@@ -96,6 +100,7 @@ class ModelRegistry:
         self.sites: dict[ProjectClass, tuple[Site, ...]] = {}
         self.adding: dict[tuple[ProjectClass, frozenset[int | str] | None], bool] = {}
         self.weighted: dict[ProjectClass, bool] = {}
+        self.written: dict[ProjectClass, ChildWrite | None] = {}
         self._models: OrderedDict[ProjectClass, ModuleClass] = OrderedDict()
         self._dropped: list[ModuleClass] = []
 

@@ -23,6 +23,10 @@ class Suites:
     def __contains__(self, node: object) -> bool:
         return node in self._around
 
+    def around(self, node: cst.CSTNode) -> tuple[cst.CSTNode, ...]:
+        """The conditional pieces around a node of this method, outermost first."""
+        return self._around[node]
+
     def is_unconditional(self, node: cst.CSTNode | None) -> bool:
         """Whether a node stands in this method under no condition at all."""
         return node is not None and self._around.get(node) == ()

@@ -7,14 +7,19 @@ addition itself overwrites what the backward pass needs.
 identity changes with it: the block adds `relu(x)` where it says `x`, its negative half is lost, and the caller's tensor
 is overwritten too. Nothing fails.
 
-`out += identity` right after a ReLU is the other way round: the values are right, but torch takes the gradient of a
-ReLU (sigmoid, tanh, softmax) from its result, which is gone: `backward` raises `RuntimeError: one of the variables
-needed for gradient computation has been modified by an inplace operation`. `x += self.conv(x)` overwrites what the
-convolution was given, and its weights need that in the same way.
+`out += identity`, or `out *= self.gate(out)`, right after a ReLU is the other way round: the values are right, but
+torch takes the gradient of a ReLU (sigmoid, tanh, softmax) from its result, which is gone: `backward` raises
+`RuntimeError: one of the variables needed for gradient computation has been modified by an inplace operation`.
+`x += self.conv(x)` overwrites what the convolution was given, and its weights need that in the same way.
+
+The first layer is also looked for in methods that `forward` calls, in a `Sequential` that is made of a list or grows by
+`append` and `add_module`, in the items of a `ModuleList`, and in the `forward` of a class of the same file; that one is
+reported without a fix.
 
 ## What is not reported
 In-place operations on tensors of their own (`self.relu(self.bn(x))`), inputs that are cloned first, `x = self.relu(x)`
 followed by a residual unit on the new `x`, a statement `x.relu_()` whose `x` is then added by the same name, writes
+into items (`x[mask] = 0`), writes
 under another condition than the addition, values that were rectified before, and `reshape`, `contiguous` or unknown
 layers in between, which may copy. Layers that a base class builds are not looked at. Of the backward pass nothing is
 said in a class that speaks of `no_grad`, `inference_mode` or `requires_grad`.
@@ -63,8 +68,9 @@ def _overwritten(cls: ModuleClass, found: MutatedIdentity) -> Finding:
     assert found.sum.node is not None, "a sum is made by a node"
     is_input = found.root.kind is Kind.INPUT
     what = f"`{found.root.name}`" if is_input else "a value"
+    inner = f" (by `{write.inner}`)" if write.inner else ""
     message = (
-        f"`{cls.syntax.text(write.node)}` overwrites {what} in place, "
+        f"`{cls.syntax.text(write.node)}` overwrites {what} in place{inner}, "
         f"and `{cls.syntax.text(found.sum.node)}` adds it as if it were unchanged"
     )
     edits = work_out_of_place(cls, write)
@@ -86,14 +92,25 @@ def _untrainable(cls: ModuleClass, found: SpoiledGradient) -> Finding:
 _JOINS = re.compile(r"[-+]|add|sub|sum|lerp")
 _WRITES = re.compile(r"\w_\s*\(|\binplace\b|[-+*/@%&|^<>]=")
 _FLAG = re.compile(r"\binplace\s*=\s*True\b|[(,]\s*True\b")
+_FLAG_OR_WRITE = rf"{_FLAG.pattern}|relu_\s*\("
+_WORD = re.compile(r"\w+")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A forward that adds, and something that works in place: in forward itself, or by an argument of a layer."""
-    forward = method_code(facts, source, "forward")
-    if not forward or _JOINS.search(forward) is None:
-        return False
-    return _WRITES.search(forward) is not None or _FLAG.search(bare_code(source)) is not None
+    """A class with a forward in which something is added."""
+    return facts.method("forward") is not None and _JOINS.search(bare_code(source)) is not None
+
+
+def premise(cls: ModuleClass) -> bool:
+    """Something that works in place: in forward or what it calls, by an argument of a layer, or in a class nearby."""
+    names = (method.name for method in cls.facts.methods if method.name != "__init__")
+    if any(_WRITES.search(method_code(cls.facts, cls.text, name)) for name in names):
+        return True
+    if _FLAG.search(bare_code(cls.text)) is not None:
+        return True
+    file = cls.definition.file
+    others = {facts.name for facts in file.facts.classes if facts != cls.facts}
+    return file.matches(_FLAG_OR_WRITE) and not others.isdisjoint(_WORD.findall(cls.text))
 
 
 RULE = Rule(
@@ -103,6 +120,7 @@ RULE = Rule(
     fix=Applicability.SAFE,
     check=check,
     sieve=sieve,
+    premise=premise,
     examples=(
         Example(
             """
@@ -456,6 +474,196 @@ RULE = Rule(
                             out += residual
                         x = out
                     return x
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Helped(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.act = nn.ReLU(inplace=True)
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                def branch(self, x):
+                    return self.conv(self.act(x))  # NN305
+                def forward(self, x):
+                    return x + self.branch(x)
+            class Listed(nn.Module):
+                def __init__(self, dim, depth):
+                    super().__init__()
+                    layers = []
+                    layers.append(nn.ReLU(True))  # NN305
+                    for _ in range(depth):
+                        layers.append(nn.Linear(dim, dim))
+                    self.body = nn.Sequential(*layers)
+                    self.tail = nn.Sequential()
+                    self.tail.add_module("act", nn.LeakyReLU(0.2, inplace=True))  # NN305
+                    self.tail.add_module("fc", nn.Linear(dim, dim))
+                def forward(self, x):
+                    x = self.body(x) + x
+                    return x + self.tail(x)
+            class Stack(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.blocks = nn.ModuleList([
+                        nn.Sequential(nn.ReLU(True), nn.Conv1d(ch, ch, 1)) for _ in range(3)  # NN305
+                    ])
+                def forward(self, x):
+                    for block in self.blocks:
+                        x = x + block(x)
+                    return x
+            class Projected(nn.Module):
+                def __init__(self, cin, cout):
+                    super().__init__()
+                    self.relu = nn.ReLU(inplace=True)
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.shortcut = nn.Conv2d(cin, cout, 1)
+                def forward(self, x):
+                    out = self.conv(self.relu(x))  # NN305
+                    return out + self.shortcut(x)
+            class Gated(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.gate = nn.Linear(dim, dim)
+                def forward(self, x):
+                    identity = x
+                    x.mul_(self.gate(x).sigmoid())  # NN305
+                    return x + identity
+            class Weighed(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                    self.gate = nn.Sequential(nn.Linear(dim, dim), nn.Sigmoid())
+                def forward(self, x):
+                    out = F.relu(self.fc(x))
+                    out *= self.gate(out)  # NN305
+                    return out + x
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class PreConv(nn.Module):
+                def __init__(self, cin, cout):
+                    super().__init__()
+                    self.relu = nn.ReLU(inplace=True)
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                def forward(self, x):
+                    return self.conv(self.relu(x))
+            class ConvAct(nn.Module):
+                def __init__(self, cin, cout):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.relu = nn.ReLU(inplace=True)
+                def forward(self, x):
+                    return F.relu(self.conv(x))
+            class Block(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.first = PreConv(ch, ch)
+                    self.second = nn.Sequential(PreConv(ch, ch), nn.BatchNorm2d(ch))
+                def forward(self, x):
+                    return x + self.second(self.first(x))  # NN305
+            class Ended(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.first = ConvAct(ch, ch)
+                    self.second = ConvAct(ch, ch)
+                def forward(self, x):
+                    out = self.second(self.first(x))
+                    out += x  # NN305
+                    return out
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class MaybePre(nn.Module):
+                def __init__(self, cin, cout, pre):
+                    super().__init__()
+                    self.pre = pre
+                    self.relu = nn.ReLU(inplace=True)
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                def forward(self, x):
+                    if self.pre:
+                        x = self.relu(x)
+                    return self.conv(x)
+            class ConvFirst(nn.Module):
+                def __init__(self, cin, cout):
+                    super().__init__()
+                    self.conv = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.relu = nn.ReLU(inplace=True)
+                def forward(self, x):
+                    return self.relu(self.conv(x))
+            class Block(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.first = MaybePre(ch, ch, False)
+                    self.second = ConvFirst(ch, ch)
+                def forward(self, x):
+                    return x + self.second(self.first(x))
+            class Rectified(nn.Module):
+                def __init__(self, ch):
+                    super().__init__()
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                    self.pre = nn.Sequential(nn.ReLU(True), nn.Conv2d(ch, ch, 1))
+                def forward(self, x):
+                    x = F.relu(self.conv(x))
+                    return x + self.branch(x)
+                def branch(self, x):
+                    return self.pre(x)
+            class Early(nn.Module):
+                def __init__(self, ch, pre):
+                    super().__init__()
+                    self.pre = pre
+                    self.relu = nn.ReLU(inplace=True)
+                    self.conv = nn.Conv2d(ch, ch, 3, padding=1)
+                def branch(self, x):
+                    if not self.pre:
+                        return self.conv(x)
+                    return self.conv(self.relu(x))
+                def forward(self, x):
+                    return x + self.branch(x)
+            class Listed(nn.Module):
+                def __init__(self, dim, norm):
+                    super().__init__()
+                    layers = []
+                    if norm:
+                        layers.append(nn.LayerNorm(dim))
+                    layers.append(nn.ReLU(True))
+                    layers.append(nn.Linear(dim, dim))
+                    self.body = nn.Sequential(*layers)
+                    rest = [nn.ReLU(True), nn.Linear(dim, dim)]
+                    rest.insert(0, nn.LayerNorm(dim))
+                    self.rest = nn.Sequential(*rest)
+                def forward(self, x):
+                    x = self.body(x) + x
+                    return x + self.rest(x)
+            class Masked(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                    self.scale = nn.Parameter(self.fc.bias.detach().clone())
+                def forward(self, x, mask):
+                    residual = x
+                    x[mask] = 0
+                    x = residual + self.fc(x)
+                    x.mul_(self.scale)
+                    residual = x
+                    return residual + self.fc(x)
+            class Scaled(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                    self.gate = nn.Sequential(nn.Linear(dim, dim), nn.Sigmoid())
+                def forward(self, x):
+                    out = self.fc(x)
+                    out = out * self.gate(out)
+                    out *= 0.5
+                    return out + x
             """
         ),
     ),

@@ -16,6 +16,9 @@ something must say that a residual block is meant:
 - a condition in `forward` asks for `self.use_res_connect` or the like, and nothing is added in any case;
 - its docstring, a comment or a name in `forward` says so, its constructor takes a `downsample`, or a sibling adds.
 
+A block that adds around its attention and not around its feed-forward part of the same width, or the other way round,
+is a warning of its own. A first attention that gathers another input into queries is none of these.
+
 Strong signs make an error, several weak ones a warning, a single weak one a suspicion that only `--suspicions` shows.
 A class that joins the block's input with its result, or that holds it where nothing can be seen, silences the rule,
 unless the block has all parts of a transformer block, which hardly anybody adds around: that is a warning. So do words
@@ -33,14 +36,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nn_lint.diagnostic import Applicability
+from nn_lint.diagnostic import Applicability, Severity
 from nn_lint.fixing.residual import add_shortcuts
 from nn_lint.model.module_class import ModuleClass
+from nn_lint.model.residual.half_blocks import HalfBlock, half_block, may_be_half
 from nn_lint.model.residual.intent import residual_intent
 from nn_lint.model.residual.leftovers import dead_attributes, saved_inputs
 from nn_lint.model.residual.names import OWN_SIGN
 from nn_lint.model.residual.omens import may_be_meant
 from nn_lint.model.residual.self_sums import self_sums
+from nn_lint.model.residual.sources import saved_late
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -50,8 +55,12 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report a straight block that something calls residual, with the evidence."""
     if not cls.is_module or not sieve(cls.facts, cls.text):
         return
+    half = half_block(cls)
+    if half is not None:
+        yield _half(cls, half)
+        return
     intent = residual_intent(cls)
-    if intent is None or any(saved_inputs(cls)) or any(dead_attributes(cls)) or any(self_sums(cls)):
+    if intent is None or any(any(look(cls)) for look in (saved_inputs, dead_attributes, self_sums, saved_late)):
         return
     edits = add_shortcuts(cls, intent.block.stream)
     message = f"`{cls.name}` is meant to be residual, but its input never reaches its output ({intent.reason})"
@@ -64,7 +73,13 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     yield Finding(span, message, repair, intent.severity)
 
 
+def _half(cls: ModuleClass, found: HalfBlock) -> Finding:
+    message = f"`{cls.name}` adds around `{found.added}` and not around `{found.bare}`: the stream ends there"
+    return Finding(cls.syntax.span(found.node), message, severity=Severity.WARNING)
+
+
 _CALL = re.compile(r"\w\(")
+_PARTS = re.compile(r"att(?:ention|n)|mha|msa|mlp|ff|feed_?forward|linear_?1|fc_?1", re.IGNORECASE)
 _JOINS = re.compile(r"\+|\b(?:cat|concat|concatenate|stack|add|add_|sum|lerp)\b")
 
 
@@ -73,7 +88,7 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     code = method_code(facts, source, "forward")
     if _CALL.search(code) is None:
         return False
-    return _JOINS.search(code) is None or OWN_SIGN.search(source) is not None
+    return _JOINS.search(code) is None or OWN_SIGN.search(source) is not None or _PARTS.search(source) is not None
 
 
 RULE = Rule(
@@ -83,7 +98,7 @@ RULE = Rule(
     fix=Applicability.VERIFIED,
     check=check,
     sieve=sieve,
-    premise=may_be_meant,
+    premise=lambda cls: may_be_meant(cls) or may_be_half(cls),
     examples=(
         Example(
             """
@@ -706,6 +721,122 @@ RULE = Rule(
                     return self.feed_forward(self.norm2(x))
             def build(width):
                 return GatedResidual(width, 2), SharedLayer(width)
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Block(nn.Module):
+                def __init__(self, dim, heads):
+                    super().__init__()
+                    self.sa = nn.MultiheadAttention(dim, heads, batch_first=True)
+                    self.ffwd = nn.Sequential(nn.Linear(dim, 4 * dim), nn.ReLU(), nn.Linear(4 * dim, dim))
+                    self.ln1 = nn.LayerNorm(dim)
+                    self.ln2 = nn.LayerNorm(dim)
+                def forward(self, x):
+                    h = self.ln1(x)
+                    x = x + self.sa(h, h, h)[0]
+                    x = self.ffwd(self.ln2(x))  # NN301
+                    return x
+            class EncoderLayer(nn.Module):
+                def __init__(self, dim, heads):
+                    super().__init__()
+                    self.attn = nn.MultiheadAttention(dim, heads)
+                    self.mlp = nn.Sequential(nn.Linear(dim, 2 * dim), nn.GELU(), nn.Linear(2 * dim, dim))
+                    self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
+                def forward(self, x):
+                    h = self.norm1(x)
+                    x = self.attn(h, h, h)[0]  # NN301
+                    return x + self.mlp(self.norm2(x))
+            class DecoderLayer(nn.Module):
+                def __init__(self, dim, heads):
+                    super().__init__()
+                    self.self_attn = nn.MultiheadAttention(dim, heads)
+                    self.cross_attn = nn.MultiheadAttention(dim, heads)
+                    self.norm1, self.norm2, self.norm3 = nn.LayerNorm(dim), nn.LayerNorm(dim), nn.LayerNorm(dim)
+                    self.ff = nn.Sequential(nn.Linear(dim, 512), nn.ReLU(), nn.Linear(512, dim))
+                def forward(self, x, memory):
+                    x = self.norm1(x + self.self_attn(x, x, x)[0])
+                    x = self.norm2(self.cross_attn(x, memory, memory)[0])  # NN301
+                    return self.norm3(x + self.ff(x))
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            def feed_forward(dim, out):
+                return nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, out))
+            class LastBlock(nn.Module):
+                def __init__(self, dim, out):
+                    super().__init__()
+                    self.attn = nn.MultiheadAttention(dim, 2)
+                    self.mlp = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, out))
+                    self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
+                def forward(self, x):
+                    x = x + self.attn(x, x, x)[0]
+                    return self.mlp(self.norm2(self.norm1(x)))
+            class SelfOutput(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.self = nn.MultiheadAttention(dim, 2)
+                    self.norm = nn.LayerNorm(dim)
+                def forward(self, x):
+                    return self.norm(x + self.self(x, x, x)[0])
+            class BertLayer(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.attention = SelfOutput(dim)
+                    self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
+                    self.mlp = nn.Sequential(nn.Linear(dim, 4 * dim), nn.GELU(), nn.Linear(4 * dim, dim))
+                def forward(self, x):
+                    x = self.norm1(self.attention(x))
+                    return self.norm2(x + self.mlp(x))
+            class ParallelBlock(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
+                    self.attn = nn.MultiheadAttention(dim, 2)
+                    self.mlp = nn.Linear(dim, dim)
+                def forward(self, x):
+                    h = self.norm1(x)
+                    return x + self.attn(h, h, h)[0] + self.mlp(self.norm2(x))
+            class ResamplerLayer(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
+                    self.cross_attn = nn.MultiheadAttention(dim, 2)
+                    self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, dim))
+                def forward(self, queries, x):
+                    x = self.cross_attn(self.norm1(queries), x, x)[0]
+                    return x + self.mlp(self.norm2(x))
+            class PlainLayer(nn.Module):
+                '''Attention without a skip connection: the decoder joins the stages itself.'''
+                def __init__(self, dim):
+                    super().__init__()
+                    self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
+                    self.attn = nn.MultiheadAttention(dim, 2)
+                    self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, dim))
+                def forward(self, x):
+                    h = self.norm1(x)
+                    x = self.attn(h, h, h)[0]
+                    return x + self.mlp(self.norm2(x))
+            class AddedLayer(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.norm1, self.norm2 = nn.LayerNorm(dim), nn.LayerNorm(dim)
+                    self.attn = nn.MultiheadAttention(dim, 2)
+                    self.mlp = nn.Sequential(nn.Linear(dim, dim), nn.GELU(), nn.Linear(dim, dim))
+                def forward(self, x):
+                    h = self.norm1(x)
+                    x = self.attn(h, h, h)[0]
+                    return x + self.mlp(self.norm2(x))
+            class Around(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.layer = AddedLayer(dim)
+                def forward(self, x):
+                    return x + self.layer(x)
             """
         ),
     ),

@@ -1,4 +1,4 @@
-"""Residual sums that are written over a tensor which the backward pass needs."""
+"""Residual sums and gates that are written over a tensor which the backward pass needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nn_lint.model.containers import parts
+import libcst as cst
+
+from nn_lint.model.containers import items, parts
 from nn_lint.model.expressions import Flow
 from nn_lint.model.inplace import InPlace, in_place, last_step
 from nn_lint.model.layers import CONVOLUTIONS, Layer
@@ -48,18 +50,28 @@ class SpoiledGradient:
 
 
 def spoiled_gradients(cls: ModuleClass) -> Iterator[SpoiledGradient]:
-    """`out = relu(conv(x)); out += x` and `x += conv(x)`, which fail in the backward pass."""
+    """`out = relu(conv(x)); out += x`, `out *= gate(out)` and `x += conv(x)`, which fail in the backward pass."""
     forward, flow = cls.method("forward"), cls.flow
     if forward is None or flow is None or _WITHOUT_GRADIENT.search(cls.text):
         return
     memory, suites = Memory(cls, flow), Suites(forward)
+    seen: set[cst.CSTNode | None] = set()
     for value in flow.values:
-        write = in_place(cls, value) if value.kind is Kind.ADD and value.node in suites else None
-        if write is None or not is_residual_sum(value):
+        write = in_place(cls, value) if value.node in suites and (_is_gate(value) or is_residual_sum(value)) else None
+        if write is None or value.kind is Kind.SUBTRACT:
             continue
         keeper = _keeper_of_result(cls, value) or _keeper_of_input(cls, flow, memory, suites, value)
-        if keeper is not None:
+        if keeper is not None and value.node not in seen:
+            seen.add(value.node)
             yield SpoiledGradient(write, keeper, _is_last_use(flow, memory, value))
+
+
+def _is_gate(value: Value) -> bool:
+    """`out *= gate(out)`: a product with what was made of the same value."""
+    if value.kind is not Kind.MULTIPLY or not isinstance(value.node, cst.AugAssign):
+        return False
+    scaled, gate = value.operands
+    return gate is not scaled and scaled in gate.ancestors()
 
 
 def _keeper_of_result(cls: ModuleClass, total: Value) -> Value | None:
@@ -81,11 +93,16 @@ def _keeper_of_input(cls: ModuleClass, flow: Flow, memory: Memory, suites: Suite
             value in branch and len(written) == 1 and any(memory.roots(item) == written for item in value.operands)
         )
         is_branch = SHORTCUT_ATTRIBUTE.fullmatch(value.name) is None
-        if is_given and is_branch and value.layer is not None and suites.runs_with(value.node, total.node):
-            first = next((part for part in parts(cls, value.layer) if not _is_passive(part)), None)
-            if first is not None and first.torch_name in _KEEP_INPUT:
-                return value
+        if is_given and is_branch and _keeps_input(cls, value) and suites.runs_with(value.node, total.node):
+            return value
     return None
+
+
+def _keeps_input(cls: ModuleClass, value: Value) -> bool:
+    """Whether a submodule, or each item of a list of them, begins with weights that need what it was given."""
+    called = (value.layer,) if value.layer is not None else items(cls, value.name)
+    first = [next((part for part in parts(cls, layer) if not _is_passive(part)), None) for layer in called]
+    return bool(first) and all(part is not None and part.torch_name in _KEEP_INPUT for part in first)
 
 
 def _is_passive(part: Layer | None) -> bool:

@@ -11,7 +11,8 @@ import libcst as cst
 from nn_lint.model.bindings import bindings
 from nn_lint.model.inplace import InPlace, last_step
 from nn_lint.model.memory import Memory
-from nn_lint.model.suites import Suites
+from nn_lint.model.places import Places
+from nn_lint.model.residual.names import SAVED_INPUT, SHORTCUT_ATTRIBUTE
 from nn_lint.model.syntax import summands
 from nn_lint.model.values import Kind, Value
 
@@ -36,23 +37,26 @@ def mutated_identities(cls: ModuleClass) -> Iterator[MutatedIdentity]:
     forward, flow = cls.method("forward"), cls.flow
     if forward is None or flow is None:
         return
-    memory, suites = Memory(cls, flow), Suites(forward)
+    memory, places = Memory(cls, flow), Places(cls, forward, flow)
     kept = {item for _, result in flow.returned for item in result.ancestors()}
-    sums = [value for value in flow.values if value.kind in _SUMS and value in kept and value.node in suites]
-    seen: set[Value] = set()
+    sums = [value for value in flow.values if value.kind in _SUMS and value in kept]
+    seen: set[Value | cst.CSTNode] = set()
     rectified: set[Value] = set()
     for write, root in memory.writes:
         repeats = _rectifies_operand(write) and (root in rectified or _is_rectified(cls, write.value.operands[0]))
-        if _rectifies_operand(write) and suites.is_unconditional(write.value.node):
+        if _rectifies_operand(write) and places.is_unconditional(write.value):
             rectified.add(root)
-        if root in seen or repeats:
+        if root in seen or write.node in seen or repeats:
             continue
         others = (item for item in sums if item.node is not write.value.node)
-        later = (item for item in others if suites.runs_with(write.value.node, item.node))
+        later = tuple(item for item in others if places.runs_with(write.value, item))
         found = next((pair for item in later if (pair := _stale(cls, memory, write, root, item))), None)
         if found is not None:
-            seen.add(root)
+            seen |= {root, write.node}
             yield MutatedIdentity(write, root, *found)
+        elif (renamed := next((item for item in later if _is_renamed(cls, write, item)), None)) is not None:
+            seen.add(root)
+            yield MutatedIdentity(write, root, write.value, renamed)
 
 
 def _stale(cls: ModuleClass, memory: Memory, write: InPlace, root: Value, total: Value) -> tuple[Value, Value] | None:
@@ -64,16 +68,33 @@ def _stale(cls: ModuleClass, memory: Memory, write: InPlace, root: Value, total:
         others = [item for item in total.operands if item is not operand]
         if not any(made_of in item.ancestors() for item in others):
             continue
-        read = _unscaled(operand)
+        read = _source(operand)
         is_read_later = read is operand or memory.is_before(write.value, operand)
         if is_read_later and memory.passes_by(read, root, write.value) and not _is_meant(cls, write, total, operand):
             return read, total
     return None
 
 
-def _unscaled(operand: Value) -> Value:
-    """What a product with something that does not depend on the input scales."""
+def _is_renamed(cls: ModuleClass, write: InPlace, total: Value) -> bool:
+    """Whether a sum reads a saved input that a statement such as `x.mul_(y)` has changed under its other name.
+
+    The flow lets every name of a tensor stand for what it is now, so no assignment has given the name that value.
+    """
+    flow = cls.flow
+    if flow is None or not _is_statement(cls, write):
+        return False
+    written = [_name(node) for node in summands(write.value.node)[:1]]
+    names = {_name(node) for node in summands(total.node) if flow.made.get(node) is write.value} - {None, *written}
+    assigned = {name for name, _, value in flow.bound if value is write.value}
+    is_saved = any(name and SAVED_INPUT.fullmatch(name) for name in names - assigned)
+    return is_saved and all(write.value in side.ancestors() for side in total.operands)
+
+
+def _source(operand: Value) -> Value:
+    """What a product with something that does not depend on the input scales, or a shortcut projects."""
     factors = operand.dependent_operands
+    if operand.kind is Kind.LAYER and SHORTCUT_ATTRIBUTE.fullmatch(operand.name) and len(factors) == 1:
+        return factors[0]
     return factors[0] if operand.kind is Kind.MULTIPLY and len(factors) == 1 else operand
 
 
@@ -97,8 +118,7 @@ def _is_statement(cls: ModuleClass, write: InPlace) -> bool:
 
 
 def _rectifies_operand(write: InPlace) -> bool:
-    name = write.value.name.rstrip("_") if write.layer is None else (write.layer.torch_name or "").lower()
-    return name == "relu"
+    return write.function == "relu"
 
 
 def _is_rectified(cls: ModuleClass, value: Value) -> bool:

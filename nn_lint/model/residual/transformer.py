@@ -62,5 +62,5 @@ _OF_A_NETWORK = re.compile(r"head|embed|logit|classif|pool|stem|patch|pred|attn_
 KINDS_OF_PARTS = (
     ("norm", re.compile(r"norm|(?:^|_)ln(?:_?\d|_|$)", re.IGNORECASE)),
     ("attention", re.compile(r"attention|attn|(?:^|_)(?:mha|msa)(?:_|$)", re.IGNORECASE)),
-    ("feed-forward", re.compile(r"mlp|ffn?(?:_|\d|\b)|feed_?forward|linear_?1|fc_?1", re.IGNORECASE)),
+    ("feed-forward", re.compile(r"mlp|ffn?(?:_|\d|\b)|ff_?wd|feed_?forward|linear_?1|fc_?1", re.IGNORECASE)),
 )
