@@ -46,6 +46,7 @@ CONVERSIONS = frozenset("to float half double long detach clone cuda".split())
 _RECURRENT = frozenset({"LSTM", "GRU", "RNN"})
 _COMPUTED = frozenset({Kind.OPERATION, Kind.ADD, Kind.SUBTRACT, Kind.MULTIPLY, Kind.CONCATENATE, Kind.LAYER})
 _ITEM = "[]"
+_HOLDERS = frozenset({"ModuleList", "ModuleDict", "Sequential"})
 
 FUNCTIONS = _TENSOR_METHODS | frozenset(
     (
@@ -126,6 +127,9 @@ def _layers_called(cls: ModuleClass, value: Value) -> tuple[Layer | None, ...]:
         return tuple(inner_layers(cls, value.layer))
     replaced = rf"\.{attribute}\[[^\]\n]*\]\s*=[^=]|[\"']{attribute}[\"']"
     if any(re.search(replaced, item.text) or item.defines(attribute) for item in (cls, *cls.ancestors)):
+        return (None,)
+    holder = cls.layers.only(attribute)
+    if value.name.endswith(_ITEM) and (holder is None or holder.torch_name not in _HOLDERS):
         return (None,)
     made = cls.layers.alternatives(attribute) or ((None,),)
     return tuple(

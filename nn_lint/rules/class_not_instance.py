@@ -38,6 +38,7 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.project.code_text import method_code
 from nn_lint.project.extract import dotted
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.nodes import last_name
 from nn_lint.project.premises.trees import ClassTree
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
@@ -81,18 +82,22 @@ _UNCALLED = re.compile(r"[A-Z]\w*(?=\s*[,)\]}#;\r\n]|[ \t]*$|[ \t]+if\b|[ \t]+el
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A layer's class where `_says_class` looks, or a container and a name that may be a function's."""
-    holds_function = any(name in source for name in _CONTAINERS) and _FUNCTION.search(source) is not None
-    return holds_function or _says_class(facts, source)
+    """A layer's class that may be used like a layer, or a container and a name that may be a function's."""
+    if any(name in source for name in _CONTAINERS) and _FUNCTION.search(source) is not None:
+        return True
+    return _says_class(facts, source) or (_is_named(source) and _CHOSEN.search(source) is not None)
+
+
+def _is_named(source: str) -> bool:
+    return not LAYER_NAMES.isdisjoint(_UNCALLED.findall(source))
 
 
 def _says_class(facts: ClassFacts, source: str) -> bool:
     """The name of a layer that is assigned or stands in a list without a call, or that forward calls."""
-    is_named = not LAYER_NAMES.isdisjoint(_UNCALLED.findall(source))
-    if is_named and (not LAYER_NAMES.isdisjoint(_STORED.findall(source)) or _CHOSEN.search(source)):
-        return True
-    if is_named and any(name in source for name in _CONTAINERS):
-        found = _LISTED.finditer(source)
+    if _is_named(source):
+        if not LAYER_NAMES.isdisjoint(_STORED.findall(source)):
+            return True
+        found = _LISTED.finditer(source) if any(name in source for name in _CONTAINERS) else iter(())
         if any(item[1] in LAYER_NAMES and not item[0].startswith(("partial", "isinstance")) for item in found):
             return True
     return "forward" in source and not LAYER_NAMES.isdisjoint(_APPLIED.findall(method_code(facts, source, "forward")))
@@ -100,7 +105,13 @@ def _says_class(facts: ClassFacts, source: str) -> bool:
 
 def _may_confuse(cls: ModuleClass) -> bool:
     """Whether a class is named that may be taken for a layer, or a function of torch without being called."""
-    return cls.tree is None or _says_class(cls.facts, cls.text) or _names_function(cls, cls.tree)
+    tree = cls.tree
+    return tree is None or _says_class(cls.facts, cls.text) or _chooses_class(tree) or _names_function(cls, tree)
+
+
+def _chooses_class(tree: ClassTree) -> bool:
+    choices = [node for node in tree.nodes if isinstance(node, ast.IfExp)]
+    return any(last_name(side) in LAYER_NAMES for node in choices for side in (node.body, node.orelse))
 
 
 def _names_function(cls: ModuleClass, tree: ClassTree) -> bool:
