@@ -14,6 +14,7 @@ from nn_lint.model.residual.lost_projections import LostProjection
 from nn_lint.model.residual.routes import main_stream
 from nn_lint.model.residual.self_sums import sides_of
 from nn_lint.model.residual.slips import Slip
+from nn_lint.model.residual.unused_copies import UnusedCopy
 from nn_lint.model.suites import Suites
 from nn_lint.model.syntax import walk
 from nn_lint.model.values import Kind
@@ -29,6 +30,11 @@ def mend_saved_input(cls: ModuleClass, saved: SavedInput) -> tuple[Edit, ...] | 
     ]
     term = Term() if saved.is_projected else _prepared(cls)
     return add_shortcuts(cls, stream, tuple(dict.fromkeys(values)), term)
+
+
+def mend_unused_copy(cls: ModuleClass, copy: UnusedCopy) -> tuple[Edit, ...] | str:
+    """Add what was saved to the end of its branch; or why that cannot be done."""
+    return add_shortcuts(cls, copy.branch, (copy.branch.source,), Term())
 
 
 def _prepared(cls: ModuleClass) -> Term | None:

@@ -5,7 +5,8 @@ calls, a sum that goes nowhere.
 ## Why it hurts
 The block runs and looks residual, but its output never receives its input. `out + identity` as a statement of its
 own has no effect, nor has `+ identity` on a row of its own; `out == out + identity` compares, and `out =+ identity`
-overwrites; a sum under another name, or behind the `return`, is thrown away. A `downsample` that is stored and never
+overwrites; a sum under another name, or behind the `return`, is thrown away. What was saved before a transformer's
+attention may be forgotten while its feed-forward part has its shortcut. A `downsample` that is stored and never
 applied, or whose result nothing takes, fails as soon as the shapes differ.
 
 ## What is not reported
@@ -26,7 +27,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nn_lint.diagnostic import Applicability, Edit, Severity
-from nn_lint.fixing.leftovers import mend_attribute, mend_lost_projection, mend_lost_sum, mend_saved_input, mend_slip
+from nn_lint.fixing.leftovers import (
+    mend_attribute,
+    mend_lost_projection,
+    mend_lost_sum,
+    mend_saved_input,
+    mend_slip,
+    mend_unused_copy,
+)
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.evidence import is_negated
 from nn_lint.model.residual.leftovers import (
@@ -39,9 +47,17 @@ from nn_lint.model.residual.leftovers import (
     unreachable_sums,
 )
 from nn_lint.model.residual.lost_projections import lost_projections
-from nn_lint.model.residual.names import RESIDUAL_FLAG, SAVED_INPUT, SHORTCUT_ATTRIBUTE, SHORTCUT_CONDITION, SWITCH
+from nn_lint.model.residual.names import (
+    COPY,
+    RESIDUAL_FLAG,
+    SAVED_INPUT,
+    SHORTCUT_ATTRIBUTE,
+    SHORTCUT_CONDITION,
+    SWITCH,
+)
 from nn_lint.model.residual.self_sums import self_sums
 from nn_lint.model.residual.slips import Slip, slips
+from nn_lint.model.residual.unused_copies import unused_copies
 from nn_lint.project.code_text import bare_code, has_code_after_return, method_code, unread_attributes, unread_names
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.premises.lost_sums import may_lose_sum
@@ -64,6 +80,10 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         message = f"`{saved.name}` holds the input of `{cls.name}` and is never added: {_consequence(cls, saved)}"
         finding = _finding(cls, saved.statement, message, "Add the saved input", mend_saved_input(cls, saved))
         yield finding if saved.is_named and saved.is_certain else replace(finding, severity=Severity.WARNING)
+    for copy in unused_copies(cls) if not found else ():
+        found = True
+        message = f"`{copy.name}` holds the input of a branch and is never added: only other branches have a shortcut"
+        yield _finding(cls, copy.statement, message, "Add the saved input", mend_unused_copy(cls, copy))
     for dead in dead_attributes(cls) if not found else ():
         finding = _finding(cls, dead.statement, _dead(cls, dead), "Use the shortcut", mend_attribute(cls, dead))
         finding = finding if dead.raw_sum is None else _unproven(finding)
@@ -131,6 +151,7 @@ _BARE_SUM = re.compile(
     re.MULTILINE,
 )
 _ALIAS = re.compile(r"\b(\w+)[ \t]*=[ \t]*[^\W\d]\w*[ \t]*(?=[;\n#=]|$)")
+_COPY = re.compile(rf"^[ \t]*({COPY.pattern})[ \t]*=[ \t]*\(*\w+", re.MULTILINE)
 _PROJECTION = re.compile(r"^[ \t]*(?:(\w+)[ \t]*=[ \t]*)?[\s(]*\w+\.(?:downsample|shortcut)\s*\(", re.MULTILINE)
 _NAMED_SUM = re.compile(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=(?!=)[^\n]*(?:\+|\badd\b)", re.MULTILINE)
 
@@ -149,9 +170,19 @@ def sieve(facts: ClassFacts, source: str) -> bool:
         return True
     if any(not found[1] or found[1] in unread for found in _PROJECTION.finditer(code)):
         return True
+    if any(_is_replaced(code, found) for found in _COPY.finditer(code)):
+        return True
     if _BARE_SUM.search(code) or _ends_in_a_sum(code) or ("+" in code and has_code_after_return(code)):
         return True
     return _has_unread_shortcut(source)
+
+
+def _is_replaced(code: str, copy: re.Match[str]) -> bool:
+    """Whether the next row that mentions a name, if any, gives it another value and does not read it."""
+    following = re.search(rf"^.*\b{copy[1]}\b.*$", code[copy.end() :], re.MULTILINE)
+    if following is None:
+        return True
+    return re.match(rf"[ \t]*{copy[1]}[ \t]*=(?!=)(?!.*\b{copy[1]}\b)", following[0]) is not None
 
 
 def _ends_in_a_sum(code: str) -> bool:
@@ -654,6 +685,132 @@ RULE = Rule(
                     small = self.downsample(x)
                     return out, small
             """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Swin(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.norm1 = nn.LayerNorm(dim)
+                    self.attn = nn.MultiheadAttention(dim, 1)
+                    self.norm2 = nn.LayerNorm(dim)
+                    self.mlp = nn.Linear(dim, dim)
+                def forward(self, x):
+                    shortcut = x  # NN302
+                    x = self.norm1(x)
+                    x, _ = self.attn(x, x, x)
+                    x = x + self.mlp(self.norm2(x))
+                    return x
+            class Second(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.norm1 = nn.LayerNorm(dim)
+                    self.attn = nn.MultiheadAttention(dim, 1)
+                    self.norm2 = nn.LayerNorm(dim)
+                    self.mlp = nn.Linear(dim, dim)
+                def forward(self, x):
+                    shortcut = x
+                    x = self.norm1(x)
+                    x, _ = self.attn(x, x, x)
+                    x = x + shortcut
+                    shortcut = x  # NN302
+                    x = self.norm2(x)
+                    x = self.mlp(x)
+                    return x
+            """,
+            fixed="""
+            from torch import nn
+            class Swin(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.norm1 = nn.LayerNorm(dim)
+                    self.attn = nn.MultiheadAttention(dim, 1)
+                    self.norm2 = nn.LayerNorm(dim)
+                    self.mlp = nn.Linear(dim, dim)
+                def forward(self, x):
+                    shortcut = x
+                    x = self.norm1(x)
+                    x, _ = self.attn(x, x, x)
+                    x = x + shortcut
+                    x = x + self.mlp(self.norm2(x))
+                    return x
+            class Second(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.norm1 = nn.LayerNorm(dim)
+                    self.attn = nn.MultiheadAttention(dim, 1)
+                    self.norm2 = nn.LayerNorm(dim)
+                    self.mlp = nn.Linear(dim, dim)
+                def forward(self, x):
+                    shortcut = x
+                    x = self.norm1(x)
+                    x, _ = self.attn(x, x, x)
+                    x = x + shortcut
+                    shortcut = x
+                    x = self.norm2(x)
+                    x = self.mlp(x)
+                    x = x + shortcut
+                    return x
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            from somewhere import Attention
+            class Post(nn.Module):
+                # what is added is the result of the norm, as in a post-norm block
+                def __init__(self, dim):
+                    super().__init__()
+                    self.norm1 = nn.LayerNorm(dim)
+                    self.attn = nn.MultiheadAttention(dim, 1)
+                    self.norm2 = nn.LayerNorm(dim)
+                    self.mlp = nn.Linear(dim, dim)
+                def forward(self, x):
+                    residual = x
+                    x = self.norm1(x)
+                    residual = x
+                    x, _ = self.attn(x, x, x)
+                    x = x + residual
+                    residual = x
+                    return x + self.mlp(self.norm2(x))
+            class Foreign(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.norm1 = nn.LayerNorm(dim)
+                    self.attn = Attention(dim)
+                    self.norm2 = nn.LayerNorm(dim)
+                    self.mlp = nn.Linear(dim, dim)
+                def forward(self, x):
+                    residual = x
+                    x = self.attn(self.norm1(x))
+                    return x + self.mlp(self.norm2(x))
+            class Stem(nn.Module):
+                def __init__(self, cin, cout):
+                    super().__init__()
+                    self.stem = nn.Conv2d(cin, cout, 3, padding=1)
+                    self.conv = nn.Conv2d(cout, cout, 3, padding=1)
+                def forward(self, x):
+                    identity = x
+                    x = self.stem(x)
+                    return x + self.conv(x)
+            class Within(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.norm = nn.LayerNorm(dim)
+                    self.attn = Inner(dim)
+                    self.mlp = nn.Linear(dim, dim)
+                def forward(self, x):
+                    shortcut = x
+                    x = self.attn(self.norm(x))
+                    return x + self.mlp(self.norm(x))
+            class Inner(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return x + self.fc(x)
+            """
         ),
         Example(
             """

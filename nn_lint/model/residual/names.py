@@ -10,6 +10,9 @@ SAVED_INPUT = re.compile(
 )
 """A local that holds the input until it is added."""
 
+COPY = re.compile(r"(?:residual|shortcut|short_cut|identity|skip)[0-9]?")
+"""A local that can be nothing but the input of a branch."""
+
 SHORTCUT_ATTRIBUTE = re.compile(
     r"(?:(?:conv|nin|proj|bn|norm|linear)_?[Ss]hortcut|shortcut|short_cut|skip|downsample|residual|identity|res)"
     r"(?:_?(?:conv|connection|proj|projection|layer|path|branch|add|layers|conv1x1))?[0-9]?"

@@ -22,7 +22,12 @@ def may_lose_sum(cls: ClassTree) -> bool:
 def _may_lose_sum(method: MethodTree) -> bool:
     if any(isinstance(node, ast.Expr) and _is_sum(node.value) for node in method.nodes):
         return True
-    return any(_is_unread(method)) or any(_ends_in_sum(method)) or any(map(_adds_or_plus, _unreachable(method)))
+    return (
+        any(_is_unread(method))
+        or any(_is_replaced_copy(method))
+        or any(_ends_in_sum(method))
+        or any(map(_adds_or_plus, _unreachable(method)))
+    )
 
 
 def _is_sum(node: ast.expr) -> bool:
@@ -60,6 +65,19 @@ def _ends_in_sum(method: MethodTree) -> Iterator[bool]:
             yield isinstance(node.value, ast.UnaryOp) and isinstance(node.value.op, ast.UAdd)
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             yield _adds(node.value) and any(_is_plain(item) and last[item.id] == node.lineno for item in targets)
+
+
+def _is_replaced_copy(method: MethodTree) -> Iterator[bool]:
+    """For each name that a name is assigned to, whether the next mention of it, if any, is an assignment again."""
+    mentioned = sorted(
+        (node for node in method.nodes if isinstance(node, ast.Name)), key=lambda node: (node.lineno, node.col_offset)
+    )
+    for node in method.nodes:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name) and _is_plain(node.targets[0]):
+            target = node.targets[0]
+            later = mentioned[mentioned.index(target) + 1 :]
+            following = next((item for item in later if item.id == target.id), None)
+            yield following is None or isinstance(following.ctx, ast.Store)
 
 
 def _is_plain(node: ast.AST) -> TypeGuard[ast.Name]:
