@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -29,7 +29,10 @@ _KEPT = (ACTIVATIONS - {"PReLU"}) | {"Dropout", "Identity", "AlphaDropout"}
 _KEPT_FUNCTIONS = frozenset("relu relu_ relu6 gelu silu tanh sigmoid elu leaky_relu dropout contiguous mish".split())
 _POOL_FUNCTIONS = frozenset(f"{kind}_pool{rank}d" for kind in ("max", "avg") for rank in (1, 2, 3))
 _HOOKS = re.compile(r"register_forward_(?:pre_)?hook")
-_CHANNELS, _LAST = "channels", "features"
+_RECURRENT = frozenset({"LSTM", "GRU", "RNN"})
+_SEQUENCES = _RECURRENT | {"Embedding"}
+"""Layers whose output has the features behind the batch and the steps."""
+_CHANNELS, _LAST, _PAIR, _STATES = "channels", "features", "output and state", "two states"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,16 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class _Features:
-    """What passes on: the layer that determines it, its expression, and the dimension that it stands in."""
+    """What passes on: the layer that determines it, its expression, and the dimension that it stands in.
+
+    The features are `factor` times the number: both directions of a recurrent layer stand side by side.
+    """
 
     giver: Layer
     number: cst.BaseExpression
     unit: str
     is_pooled: bool = False
+    factor: int = 1
 
 
 def mismatches(cls: ModuleClass) -> Iterator[Mismatch]:
@@ -74,7 +81,8 @@ def mismatches(cls: ModuleClass) -> Iterator[Mismatch]:
 def _is_changed(cls: ModuleClass, attribute: str) -> bool:
     """Whether code puts other layers into a submodule than it was built with."""
     growing = r"insert|append|extend|add_module|pop|forward\s*="
-    return re.search(rf"\.{attribute}(?:\.(?:{growing})|\[[^\]\n]*\]\s*=(?!=))", cls.text) is not None
+    set_anew = r"\[[^\]\n]*\]\s*=(?!=)|\.weight(?:\.data)?\s*=(?!=)"
+    return re.search(rf"\.{attribute}(?:\.(?:{growing})|{set_anew})", cls.text) is not None
 
 
 def _of_value(
@@ -85,14 +93,50 @@ def _of_value(
         is_own = value.layer is not None and value.layer in cls.layers.own.get(value.layer.attribute, ())
         is_own = is_own and value.layer is not None and not _is_changed(cls, value.layer.attribute)
         return _pass_through(cls, value.layer, before, found) if is_own and value.layer is not None else None
+    if value.kind is Kind.ITEM and before is not None:
+        return _of_item(value, before)
     if value.kind is not Kind.OPERATION or not isinstance(value.node, cst.Call) or before is None:
         return None
+    if value.name in ("mean", "sum") and before.unit == _LAST and before.giver.torch_name in _SEQUENCES:
+        written = [cls.syntax.text(item).replace(" ", "") for item in value.node.args]
+        return before if written in (["1"], ["dim=1"]) else None
     if value.name in _KEPT_FUNCTIONS:
         return before
     if value.name in _POOL_FUNCTIONS:
         return before if before.unit == _CHANNELS else None
     is_rows = value.name == "flatten" and [cls.syntax.text(item.value) for item in value.node.args][-1:] == ["1"]
     return _Features(before.giver, before.number, _LAST) if is_rows and before.is_pooled else None
+
+
+def _of_item(value: Value, before: _Features) -> _Features | None:
+    """What one part of a recurrent layer's result has: the output, a state, or a step of either."""
+    name = before.giver.torch_name
+    if before.unit == _PAIR and value.index == 0:
+        return replace(before, unit=_LAST)
+    if before.unit == _PAIR and value.index == 1:
+        return replace(before, unit=_STATES if name == "LSTM" else _LAST, factor=1)
+    if before.unit == _STATES and value.index in (0, 1):
+        return replace(before, unit=_LAST)
+    is_step = isinstance(value.node, cst.Subscript) and before.unit == _LAST and name in _RECURRENT
+    return before if is_step and isinstance(value.node, cst.Subscript) and _takes_step(value.node) else None
+
+
+def _takes_step(node: cst.Subscript) -> bool:
+    """`h[-1]`, `out[:, -1]` and `out[:, -1, :]`."""
+    indices = [item.slice for item in node.slice]
+    if len(indices) == 1:
+        return isinstance(indices[0], cst.Index) and _is_number(indices[0].value)
+    step, others = indices[1], (indices[0], *indices[2:])
+    is_one = isinstance(step, cst.Index) and _is_number(step.value)
+    return is_one and len(indices) < 4 and all(isinstance(item, cst.Slice) and _is_whole(item) for item in others)
+
+
+def _is_number(node: cst.BaseExpression) -> bool:
+    return isinstance(node.expression if isinstance(node, cst.UnaryOperation) else node, cst.Integer)
+
+
+def _is_whole(node: cst.Slice) -> bool:
+    return node.lower is None and node.upper is None and node.step is None
 
 
 def _pass_through(
@@ -119,6 +163,7 @@ def _taken(layer: Layer) -> tuple[cst.BaseExpression, str] | None:
     parameter, unit = {
         "Linear": ("in_features", _LAST),
         "LayerNorm": ("normalized_shape", _LAST),
+        **dict.fromkeys(_RECURRENT, ("input_size", _LAST)),
         **dict.fromkeys(_CONVOLUTIONS, ("in_channels", _CHANNELS)),
         **dict.fromkeys(_BATCH_NORMS - {"BatchNorm1d"}, ("num_features", _CHANNELS)),
     }.get(name, ("", ""))
@@ -133,6 +178,11 @@ def _given(layer: Layer, before: _Features | None) -> _Features | None:
         if width is None or has_stars(layer.call):
             return None
         return _Features(layer, width.value, _LAST if name == "Linear" else _CHANNELS)
+    if name == "Embedding":
+        width = given(layer.call, "embedding_dim", 1)
+        return None if width is None or has_stars(layer.call) else _Features(layer, width.value, _LAST)
+    if name in _RECURRENT:
+        return _of_recurrent(layer)
     if before is None:
         return None
     if name in _KEPT or name in NORMS:
@@ -144,6 +194,20 @@ def _given(layer: Layer, before: _Features | None) -> _Features | None:
         return _Features(before.giver, before.number, _CHANNELS, is_pooled)
     is_rows = name == "Flatten" and not layer.call.args and before.is_pooled
     return _Features(before.giver, before.number, _LAST) if is_rows else None
+
+
+def _of_recurrent(layer: Layer) -> _Features | None:
+    """The width of a recurrent layer, twice that in its output where it goes both ways."""
+    call = layer.call
+    keywords = {item.keyword.value: item.value for item in call.args if item.keyword is not None}
+    is_plain = sum(item.keyword is None for item in call.args) < 4 and "proj_size" not in keywords
+    width = given(call, "hidden_size", 1)
+    both = keywords.get("bidirectional")
+    is_said = both is None or (isinstance(both, cst.Name) and both.value in ("True", "False"))
+    if width is None or has_stars(call) or not is_plain or not is_said:
+        return None
+    is_double = isinstance(both, cst.Name) and both.value == "True"
+    return _Features(layer, width.value, _PAIR, factor=2 if is_double else 1)
 
 
 def _compare(
@@ -159,6 +223,9 @@ def _compare(
         return
     names = frozenset(item.name for item in init.parameters[1:]) - set(bound_names(init.node.body))
     one, other = polynomial(before.number, names), polynomial(taken, names)
-    if one is not None and other is not None and differ_always(one, other):
-        texts = cls.syntax.text(before.number), cls.syntax.text(taken)
+    if one is None or other is None:
+        return
+    if differ_always({product: number * before.factor for product, number in one.items()}, other):
+        times = f"{before.factor} * " if before.factor > 1 else ""
+        texts = f"{times}{cls.syntax.text(before.number)}", cls.syntax.text(taken)
         found.setdefault(layer.call, Mismatch(before.giver, layer, *texts, before.unit))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from nn_lint.model.containers import parts
 from nn_lint.model.expressions import Flow
 from nn_lint.model.layers import ACTIVATIONS, NORMS, PASSIVE, Layer
 from nn_lint.model.samples import loses_batch, takes_one_sample
+from nn_lint.model.syntax import dotted
 from nn_lint.model.torch_calls import given
 from nn_lint.model.values import Kind, Value
 
@@ -25,6 +26,9 @@ _SPATIAL = _POOLS | {"Conv2d", "BatchNorm2d", "MaxPool2d", "AvgPool2d"}
 _KEPT_LAYERS = ACTIVATIONS | PASSIVE
 _KEPT = frozenset("relu relu_ gelu silu tanh sigmoid dropout dropout2d leaky_relu contiguous".split())
 _STEPS = re.compile(r"frame|clip|video|segment|step|crop|slice|\bviews\b|patch|stack|group|agent", re.IGNORECASE)
+
+_SINGLE = re.compile(r"polic|actor|critic|agent|q_?net|dqn|\benv|player|game|bandit", re.IGNORECASE)
+"""Networks that are run on the one state of a game."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +45,16 @@ def foldings(cls: ModuleClass) -> Iterator[Folding]:
     if flow is None or takes_one_sample(cls):
         return
     seen: set[cst.CSTNode] = set()
+    for construction in _flattening_layers(cls, flow):
+        if construction not in seen and cls.syntax.holds(construction):
+            seen.add(construction)
+            yield Folding(construction, None)
     for value in flow.values:
         node = value.node
         if value.kind is not Kind.OPERATION or not isinstance(node, cst.Call) or node in seen or not value.operands:
             continue
         features = None
-        if _flattens_all(value, node):
+        if _flattens_all(value, node) or (_makes_one_row(value, node) and not _SINGLE.search(_words(cls))):
             users = [item for item in flow.values if value in item.operands]
             is_folded = bool(users) and all(map(_is_linear, users)) and _is_image(cls, value.operands[0])
         else:
@@ -74,15 +82,64 @@ def _joins_steps(cls: ModuleClass) -> bool:
 
 
 def _flattens_all(value: Value, node: cst.Call) -> bool:
-    """`torch.flatten(x)`, `x.flatten()`, `x.view(-1)`."""
-    is_function = isinstance(node.func, cst.Attribute) and isinstance(node.func.value, cst.Name)
-    is_function = is_function and node.func.value.value == "torch"  # type: ignore[attr-defined]
-    arguments = node.args[1:] if is_function else node.args
+    """`torch.flatten(x)`, `x.flatten(0)`, `x.view(-1)`."""
+    arguments = _own_arguments(node)
+    if value.name == "flatten" and [item.keyword.value if item.keyword else "" for item in arguments] == ["start_dim"]:
+        return _is_zero(arguments[0].value)
     if any(item.star or item.keyword for item in node.args):
         return False
     if value.name in ("flatten", "ravel"):
-        return not arguments
+        return not arguments or (len(arguments) == 1 and _is_zero(arguments[0].value))
     return value.name in ("view", "reshape") and len(arguments) == 1 and _is_minus_one(arguments[0].value)
+
+
+def _own_arguments(node: cst.Call) -> Sequence[cst.Arg]:
+    """The arguments without the tensor, which is the first one of `torch.flatten(x)`."""
+    is_function = isinstance(node.func, cst.Attribute) and dotted(node.func.value) == "torch"
+    return node.args[1:] if is_function else node.args
+
+
+def _makes_one_row(value: Value, node: cst.Call) -> bool:
+    """`x.view(1, -1)`."""
+    arguments = [item.value for item in _own_arguments(node)]
+    if value.name not in ("view", "reshape") or len(arguments) != 2 or any(item.star for item in node.args):
+        return False
+    return isinstance(arguments[0], cst.Integer) and arguments[0].value == "1" and _is_minus_one(arguments[1])
+
+
+def _words(cls: ModuleClass) -> str:
+    """The name and docstring of the class, and the names of what forward takes."""
+    forward = cls.method("forward")
+    names = [item.name for item in forward.parameters] if forward is not None else []
+    return " ".join((cls.name, cls.docstring, *names))
+
+
+def _flattening_layers(cls: ModuleClass, flow: Flow) -> Iterator[cst.Call]:
+    """The constructions of `nn.Flatten(0)` between layers for images and a linear layer."""
+    for value in flow.values:
+        if value.kind is not Kind.LAYER or value.layer is None or not value.operands:
+            continue
+        found = tuple(parts(cls, value.layer))
+        for index, part in enumerate(found):
+            if part is None or part.torch_name != "Flatten" or not _is_zero(part.argument("start_dim")):
+                continue
+            before, behind = found[:index], found[index + 1 :]
+            users = [item for item in flow.values if value in item.operands]
+            is_fed = behind[0] is not None and behind[0].torch_name == "Linear" if behind else False
+            if not behind:
+                is_fed = bool(users) and all(map(_is_linear, users))
+            if is_fed and (_are_for_images(before) if before else _is_image(cls, value.operands[0])):
+                yield part.call
+
+
+def _are_for_images(layers: Sequence[Layer | None]) -> bool:
+    """Whether a convolution of images stands among layers that all keep the batch."""
+    names = [layer.torch_name if layer is not None else None for layer in layers]
+    return "Conv2d" in names and all(name in _SPATIAL | _KEPT_LAYERS for name in names)
+
+
+def _is_zero(node: cst.BaseExpression | None) -> bool:
+    return isinstance(node, cst.Integer) and node.value == "0"
 
 
 def _is_linear(value: Value) -> bool:

@@ -222,6 +222,8 @@ class _Tracer:
                 return (*inner[0][:-1], inner[1][-1]) if len(inner[0]) == len(inner[1]) else None
             return first if name in _KEPT_FUNCTIONS else None
         shape = self._shape(node.func.value) if isinstance(node.func, cst.Attribute) else None
+        if shape is None and name in _VIEWS:
+            shape = self._implied(node)
         if shape is None or any(item.star or item.keyword for item in node.args) and name in _VIEWS | {"permute"}:
             return None
         if name in _VIEWS:
@@ -242,6 +244,19 @@ class _Tracer:
         if name == "Linear":
             return (*first[:-1], None)
         return first if name in _KEPT_LAYERS else None
+
+    def _implied(self, node: cst.Call) -> Shape | None:
+        """The dimensions of `x` in `x.view(x.size(0), x.size(2), x.size(1))`: the sizes asked for are all there are."""
+        source = node.func.value if isinstance(node.func, cst.Attribute) else None
+        places = [_place(item, source.value) if isinstance(source, cst.Name) else None for item in _sizes(node)]
+        order = list(range(len(places)))
+        if len(places) < 3 or None in places or places == order or sorted(item or 0 for item in places) != order:
+            return None
+        assert isinstance(source, cst.Name), "only names have places"
+        shape = tuple(f"{source.value}#{self._tensors}.{index}" for index in range(len(places)))
+        self._tensors += 1
+        self._shapes[source.value] = shape
+        return shape
 
     def _view(self, node: cst.Call, shape: Shape) -> Shape | None:
         asked = _sizes(node)
@@ -283,6 +298,17 @@ def _shape_source(node: cst.BaseExpression) -> str | None:
         return dotted(node.func.value) if is_size else None
     is_shape = isinstance(node, cst.Attribute) and node.attr.value == "shape" and isinstance(node.value, cst.Name)
     return dotted(node.value) if is_shape and isinstance(node, cst.Attribute) else None
+
+
+def _place(node: cst.BaseExpression, name: str) -> int | None:
+    """1 for `x.size(1)` and `x.shape[1]` of the name."""
+    index: cst.BaseExpression | None = None
+    source: str | None = None
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and node.func.attr.value == "size":
+        source, index = dotted(node.func.value), node.args[0].value if len(node.args) == 1 else None
+    elif isinstance(node, cst.Subscript) and len(node.slice) == 1 and isinstance(node.slice[0].slice, cst.Index):
+        source, index = _shape_source(node.value), node.slice[0].slice.value
+    return int(index.value, 0) if source == name and isinstance(index, cst.Integer) else None
 
 
 def _sizes(call: cst.Call) -> tuple[cst.BaseExpression, ...]:

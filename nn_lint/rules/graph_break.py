@@ -1,10 +1,11 @@
 """
-An activation that is copied out of the graph on its way: `torch.tensor(h)`, `.data`, `.item()`, `.numpy()`.
+An activation or a parameter that is copied out of the graph: `torch.tensor(h)`, `.data`, `.item()`, `.numpy()`.
 
 ## Why it hurts
 `torch.tensor(h)` copies numbers and knows nothing of where they came from; so does every way through `.data`, `.item()`
 or numpy. The layers before it get no gradient: their weights stay what they were at the start, and the loss still
-falls a little, since the layers behind learn. All that torch says is a `UserWarning` about the copy.
+falls a little, since the layers behind learn. All that torch says is a `UserWarning` about the copy. A parameter that
+is used by such a copy alone never changes. `requires_grad=True` on the copy begins a new graph and mends nothing.
 
 ## What is not reported
 `detach()`, which says what it does; values under `no_grad`; a value that goes on by another way as well
@@ -28,6 +29,13 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     if not cls.is_module:
         return
     for found in graph_breaks(cls):
+        if found.is_parameter:
+            message = (
+                f"`{found.way}` takes the parameter `self.{found.layer}` out of the graph, and it is used nowhere "
+                "else: it gets no gradient and never trains; use it itself"
+            )
+            yield Finding(cls.syntax.span(found.node), message)
+            continue
         yield Finding(
             cls.syntax.span(found.node),
             f"`{found.way}` takes the output of `self.{found.layer}` out of the graph: `self.{found.layer}` and what "
@@ -35,7 +43,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         )
 
 
-_BREAK = re.compile(r"(?:tensor|from_numpy|FloatTensor)\s*\(|\.(?:data\b(?!\s*=)|(?:item|numpy|tolist)\s*\()")
+_BREAK = re.compile(r"(?:[tT]ensor|from_numpy|FloatTensor)\s*\(|\.(?:data\b(?!\s*=)|(?:item|numpy|tolist)\s*\()")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -154,6 +162,78 @@ RULE = Rule(
                     self.target_net = nn.Linear(2, 4)
                 def forward(self, x, y):
                     return self.online(x) - self.target_net(y).data.max(1, keepdim=True)[0]
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Leaf(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.a = nn.Linear(2, 2)
+                    self.b = nn.Linear(2, 2)
+                def forward(self, x):
+                    h = self.a(x)
+                    h = torch.tensor(h, requires_grad=True)  # NN512
+                    return self.b(h)
+            class Rebuilt(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.fc = nn.Linear(dim, dim)
+                    self.mse = nn.MSELoss()
+                def forward(self, x, y):
+                    loss = self.mse(self.fc(x), y).item()
+                    return torch.tensor(loss, requires_grad=True)  # NN512
+            class Array(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.a = nn.Linear(dim, dim)
+                    self.b = nn.Linear(dim, dim)
+                def forward(self, x):
+                    h = torch.Tensor(self.a(x).cpu().detach().numpy())  # NN512
+                    return self.b(h)
+            class Weight(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.w = nn.Parameter(torch.ones(3))
+                def forward(self, x):
+                    return x * self.w.data  # NN512
+            class Factor(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.alpha = nn.Parameter(torch.tensor(0.5))
+                    self.fc = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return self.fc(x) * self.alpha.item()  # NN512
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Forces(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.embed = nn.Linear(dim, dim)
+                    self.energy = nn.Linear(dim, 1)
+                def forward(self, x):
+                    h = torch.tensor(self.embed(x), requires_grad=True)
+                    return torch.autograd.grad(self.energy(h).sum(), h)[0]
+            class Averaged(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.mean = nn.Parameter(torch.zeros(3))
+                    self.given = nn.Parameter(torch.ones(3), False)
+                    self.scale = nn.Parameter(torch.ones(3))
+                    self.count = nn.Parameter(torch.ones(1))
+                    self.rate = nn.Parameter(torch.ones(1))
+                def forward(self, x):
+                    self.mean.data.mul_(0.9).add_(x.mean(0), alpha=0.1)
+                    y = (x - self.mean.data) * self.given.data * self.scale + self.scale.data
+                    return y[:, : int(self.count.item())] * self.rate.data
+                def penalty(self):
+                    return self.rate.abs().sum()
             """
         ),
     ),

@@ -1,10 +1,12 @@
 """
-A layer that takes another number of features than the layer before it gives.
+A layer that takes another number of features than the layer before it gives, or whose own numbers do not fit.
 
 ## Why it hurts
 The first forward pass raises `RuntimeError: mat1 and mat2 shapes cannot be multiplied`, `Given groups=1, weight of size
 ... expected input ... to have 16 channels, but got 8 channels instead`, or `running_mean should contain 8 elements not
-16`, far away from the line that is wrong.
+16`, far away from the line that is wrong. A recurrent layer with `bidirectional=True` gives twice its hidden size, and
+its last state once. A convolution whose channels are not divisible by its groups, or an attention whose width is not
+divisible by its heads, raises as soon as it is built.
 
 ## What is not reported
 Numbers that agree for some choice of the constructor's parameters; layers with anything between them that may change
@@ -17,10 +19,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from nn_lint.model.divisions import broken_divisions
 from nn_lint.model.feature_chains import mismatches
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.project.facts import ClassFacts
-from nn_lint.project.premises.features import may_disagree
+from nn_lint.project.premises.features import may_disagree, may_not_divide
 from nn_lint.rules.rule import Example, Finding, Rule
 
 
@@ -35,14 +38,28 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
             f"`{found.taker.callee}` takes {found.taken} {found.unit}, and `{giver}` before it gives "
             f"{found.given}: the first forward pass raises",
         )
+    for broken in broken_divisions(cls):
+        yield Finding(
+            cls.syntax.span(broken.call),
+            f"`{cls.syntax.text(broken.call.func)}` cannot be built: {broken.whole} ({broken.number}) is not divisible "
+            f"by {broken.part} ({broken.divisor})",
+        )
 
 
-_LAYERS = re.compile(r"(?:Linear|(?:Conv|BatchNorm|ConvTranspose)[123]d|LayerNorm|GroupNorm)\s*\(")
+_LAYERS = re.compile(
+    r"(?:Linear|(?:Conv|BatchNorm|ConvTranspose)[123]d|LayerNorm|GroupNorm|Embedding|LSTM|GRU|RNN)\s*\("
+)
+_DIVIDED = re.compile(r"MultiheadAttention|coderLayer|GroupNorm|Conv\w*[123]d")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """Two layers that have a number of features."""
-    return len(_LAYERS.findall(source)) > 1
+    """Two layers that have a number of features, or one with heads or groups."""
+    return _DIVIDED.search(source) is not None or len(_LAYERS.findall(source)) > 1
+
+
+def premise(cls: ModuleClass) -> bool:
+    """Numbers that may disagree, or that may not be divisible."""
+    return cls.tree is None or may_disagree(cls.tree) or may_not_divide(cls.tree)
 
 
 RULE = Rule(
@@ -51,7 +68,7 @@ RULE = Rule(
     doc=__doc__,
     check=check,
     sieve=sieve,
-    premise=lambda cls: cls.tree is None or may_disagree(cls.tree),
+    premise=premise,
     examples=(
         Example(
             """
@@ -216,6 +233,79 @@ RULE = Rule(
                     self.first.register_forward_hook(lambda module, given, out: torch.cat([out, out], dim=-1))
                 def forward(self, x):
                     return self.second(self.first(x))
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Both(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.lstm = nn.LSTM(32, 64, batch_first=True, bidirectional=True)
+                    self.fc = nn.Linear(64, 2)  # NN605
+                def forward(self, x):
+                    out, _ = self.lstm(x)
+                    return self.fc(out[:, -1])
+            class State(nn.Module):
+                def __init__(self, hidden=64):
+                    super().__init__()
+                    self.rnn = nn.GRU(10, hidden, batch_first=True)
+                    self.fc = nn.Linear(hidden * 2, 3)  # NN605
+                def forward(self, x):
+                    _, h = self.rnn(x)
+                    return self.fc(h[-1])
+            class Words(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.emb = nn.Embedding(100, 64)
+                    self.lstm = nn.LSTM(32, 64, batch_first=True)  # NN605
+                    self.norm = nn.LayerNorm(32)  # NN605
+                    self.fc = nn.Linear(128, 2)  # NN605
+                def forward(self, x):
+                    e = self.emb(x)
+                    return self.lstm(e)[0], self.norm(e), self.fc(e.mean(1))
+            class Divided(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.conv = nn.Conv2d(3, 10, 3, groups=3)  # NN605
+                    self.attn = nn.MultiheadAttention(100, 8)  # NN605
+                    self.norm = nn.GroupNorm(32, 48)  # NN605
+                def forward(self, x):
+                    return self.norm(self.conv(x)), self.attn(x, x, x)[0]
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Right(nn.Module):
+                def __init__(self, hidden, twice):
+                    super().__init__()
+                    self.emb = nn.Embedding(100, 32)
+                    self.lstm = nn.LSTM(32, 64, batch_first=True, bidirectional=True)
+                    self.fc = nn.Linear(128, 2)
+                    self.last = nn.Linear(64, 2)
+                    self.gru = nn.GRU(10, hidden, bidirectional=twice)
+                    self.head = nn.Linear(hidden * 2, 2)
+                    self.projected = nn.LSTM(32, 64, proj_size=16)
+                    self.small = nn.Linear(16, 2)
+                def forward(self, x, y):
+                    out, (h, _) = self.lstm(self.emb(x))
+                    both = torch.cat((h[-2], h[-1]), dim=1)
+                    a = self.fc(out) + self.fc(out[:, -1, :]) + self.last(h[-1]) + self.fc(both)
+                    return a, self.head(self.gru(y)[0]), self.small(self.projected(self.emb(x))[0])
+            class Loaded(nn.Module):
+                def __init__(self, vectors):
+                    super().__init__()
+                    self.emb = nn.Embedding(100, 32)
+                    self.emb.weight = nn.Parameter(vectors)
+                    self.fc = nn.Linear(300, 2)
+                    self.norm = nn.GroupNorm(num_channels=48, num_groups=16)
+                    self.conv = nn.Conv2d(4, 8, 3, 1, 1, 1, 4)
+                    self.attn = nn.MultiheadAttention(96, 8)
+                def forward(self, x, image):
+                    x = self.fc(self.emb(x))
+                    return x, self.norm(self.conv(image)), self.attn(x, x, x)[0]
             """
         ),
     ),

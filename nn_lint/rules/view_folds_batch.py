@@ -2,9 +2,10 @@
 A view that folds the batch into the features, or the features into the batch.
 
 ## Why it hurts
-`x.view(-1)` and `torch.flatten(x)` of a batch of images give one long vector: the linear layer behind raises `mat1 and
-mat2 shapes cannot be multiplied` for every batch but one. `x.view(-1, 128)` of a batch with 256 features for each
-sample gives twice as many rows as there are samples: nothing warns until the loss, or not at all.
+`x.view(-1)`, `x.view(1, -1)`, `torch.flatten(x)` and `nn.Flatten(0)` of a batch of images give one long vector: the
+linear layer behind raises `mat1 and mat2 shapes cannot be multiplied` for every batch but one. `x.view(-1, 128)` of a
+batch with 256 features for each sample gives twice as many rows as there are samples: nothing warns until the loss, or
+not at all.
 
 ## What it takes to be reported
 The value comes out of convolutions, batch norms or poolings in two dimensions and goes into a linear layer; or its
@@ -41,7 +42,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         yield Finding(cls.syntax.span(found.node), message)
 
 
-_FLATTENING = re.compile(r"latten\s*\(|\.(?:view|reshape)\s*\(\s*\(?\s*-\s*1")
+_FLATTENING = re.compile(r"latten\s*\(|\.(?:view|reshape)\s*\([^()]*-\s*1|(?:view|reshape)\s*\(\s*\(\s*-\s*1")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -152,6 +153,67 @@ RULE = Rule(
                     self.fc = nn.Linear(64, 2)
                 def forward(self, frames):
                     return self.fc(self.pool(self.conv(frames)).view(-1, 64))
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Row(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.conv = nn.Conv2d(1, 4, 3)
+                    self.fc = nn.Linear(4 * 26 * 26, 10)
+                def forward(self, x):
+                    x = self.conv(x).relu()
+                    return self.fc(x.view(1, -1))  # NN507
+            class FromZero(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU())
+                    self.fc = nn.Linear(4 * 26 * 26, 10)
+                def forward(self, x):
+                    x = torch.flatten(self.net(x), 0)  # NN507
+                    return self.fc(x)
+            class Layer(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.conv = nn.Conv2d(1, 4, 3)
+                    self.flat = nn.Flatten(start_dim=0)  # NN507
+                    self.fc = nn.Linear(4 * 26 * 26, 10)
+                def forward(self, x):
+                    return self.fc(self.flat(self.conv(x)))
+            class Listed(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.net = nn.Sequential(
+                        nn.Conv2d(3, 8, 3),
+                        nn.Flatten(0),  # NN507
+                        nn.Linear(7200, 2),
+                    )
+                def forward(self, x):
+                    return self.net(x)
+            """,
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Player(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.conv = nn.Conv2d(1, 4, 3)
+                    self.fc = nn.Linear(4 * 26 * 26, 10)
+                def forward(self, screen):
+                    return self.fc(self.conv(screen).view(1, -1))
+            class Right(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(7200, 2))
+                    self.whole = nn.Flatten(0)
+                    self.fc = nn.Linear(4, 2)
+                def forward(self, x, codes):
+                    return self.net(x), self.fc(self.whole(codes)), self.fc(codes.view(1, -1)), torch.flatten(codes, 0)
             """
         ),
     ),

@@ -7,7 +7,8 @@ the memory, and cuts them anew. The shape is right, and the values of different 
 trains, worse, and nothing warns.
 
 ## What it takes to be reported
-The dimensions are known by name (`b, h, l, d = x.shape`, `x.size(1)`), and one of them is asked for before another
+The dimensions are known by name (`b, h, l, d = x.shape`, `x.size(1)`), or all of them are asked for (`x.view(x.size(0),
+x.size(2), x.size(1))`), and one of them is asked for before another
 that stands in front of it. Sizes that are computed otherwise keep it silent.
 """
 
@@ -36,12 +37,12 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
         )
 
 
-_UNPACKED = re.compile(r",[^=\n]*=\s*\w+\.(?:shape|size\(\))")
+_SIZES = re.compile(r",[^=\n]*=\s*\w+\.(?:shape|size\(\))|\.(?:shape\s*\[|size\s*\()\s*2\b")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
-    """A shape that is unpacked, and a view."""
-    return (".view(" in source or ".reshape(" in source) and _UNPACKED.search(source) is not None
+    """A view, and a shape that is unpacked or the third size of a tensor."""
+    return (".view(" in source or ".reshape(" in source) and _SIZES.search(source) is not None
 
 
 RULE = Rule(
@@ -201,6 +202,37 @@ RULE = Rule(
                 def forward(self, x):
                     n, _, w = x.shape
                     return x.view(n, w, -1)  # NN508
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Flip(nn.Module):
+                def forward(self, x):
+                    return x.view(x.size(0), x.size(2), x.size(1))  # NN508
+            class Channels(nn.Module):
+                def forward(self, image):
+                    return image.view(image.shape[0], image.shape[3], image.shape[1], image.shape[2])  # NN508
+            class Embedded(nn.Module):
+                def __init__(self, words, dim):
+                    super().__init__()
+                    self.embed = nn.Embedding(words, dim)
+                    self.conv = nn.Conv1d(dim, dim, 3)
+                def forward(self, x):
+                    e = self.embed(x)
+                    e = e.view(e.size(0), e.size(2), e.size(1))  # NN508
+                    return self.conv(e)
+            """,
+        ),
+        Example(
+            """
+            from torch import nn
+            class Same(nn.Module):
+                def forward(self, x, y):
+                    a = x.view(x.size(0), x.size(1), x.size(2)) + x.view(x.size(0), x.size(1) * x.size(2))
+                    b = y.view(x.size(0), x.size(2), x.size(1)) + y.view(y.size(0), y.size(2), -1)
+                    y = y.transpose(1, 2)
+                    return a, b, y.reshape(y.size(0), y.size(1), y.size(2))
             """
         ),
     ),

@@ -9,24 +9,38 @@ from collections.abc import Iterator
 from nn_lint.project.premises.nodes import last_name
 from nn_lint.project.premises.trees import ClassTree
 
-_GIVING = frozenset({"out_features", "out_channels"})
-_TAKING = frozenset({"in_features", "in_channels", "num_features", "normalized_shape"})
-_LAYERS = re.compile(r"Linear|(?:Conv|BatchNorm|ConvTranspose)[123]d|LayerNorm")
+_GIVING = frozenset({"out_features", "out_channels", "embedding_dim", "hidden_size"})
+_TAKING = frozenset({"in_features", "in_channels", "num_features", "normalized_shape", "input_size"})
+_LAYERS = re.compile(r"Linear|(?:Conv|BatchNorm|ConvTranspose)[123]d|LayerNorm|Embedding|LSTM|GRU|RNN")
+_DIVIDED = re.compile(r"Conv(?:Transpose)?[123]d|MultiheadAttention|Transformer(?:En|De)coderLayer|GroupNorm")
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv)
 
 
 def may_disagree(cls: ClassTree) -> bool:
     """A number that one layer gives and one that another takes are numbers that no choice of parameters makes equal.
 
-    Two names are equal for some choice, and so are a name and a number.
+    Two names are equal for some choice, and so are a name and a number. A layer that goes both ways gives twice its
+    number.
     """
     given: dict[str, ast.expr] = {}
     taken: dict[str, ast.expr] = {}
     for node in cls.nodes:
         if isinstance(node, ast.Call) and _LAYERS.fullmatch(last_name(node.func)):
+            if any(word.arg == "bidirectional" for word in node.keywords):
+                return True
             given.update((ast.dump(item), item) for item in _numbers(node, 1, _GIVING))
             taken.update((ast.dump(item), item) for item in _numbers(node, 0, _TAKING))
     return any(_differ(one, other) for key, one in given.items() for text, other in taken.items() if key != text)
+
+
+def may_not_divide(cls: ClassTree) -> bool:
+    """A layer with heads or groups whose numbers are written out."""
+    return any(
+        isinstance(node, ast.Call)
+        and _DIVIDED.fullmatch(last_name(node.func)) is not None
+        and sum(isinstance(item, ast.Constant) for item in (*node.args, *(word.value for word in node.keywords))) > 1
+        for node in cls.nodes
+    )
 
 
 def _numbers(call: ast.Call, index: int, names: frozenset[str]) -> Iterator[ast.expr]:
