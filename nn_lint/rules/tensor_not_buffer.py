@@ -13,7 +13,8 @@ tensors that want gradients, which are no constants (NN405); classes that move t
 
 ## Fix safety
 Unsafe: the tensor becomes a buffer with `persistent=False`. `state_dict` stays as it is, but `.half()` and `.double()`
-cast the constant from then on, as they do with the parameters.
+cast the constant from then on, as they do with the parameters. No fix is offered where the attribute is also given
+`None`, since torch refuses to register a name that is taken.
 """
 
 from __future__ import annotations
@@ -111,6 +112,8 @@ def _uses(method: Method, attribute: str) -> Iterator[Chain]:
 
 
 def _repair(cls: ModuleClass, init: Method, store: Store) -> Repair | None:
+    if cls.layers.assignments.get(store.attribute) != 1 or cls.defines(store.attribute):
+        return None
     span, target = cls.syntax.span(store.statement), cls.syntax.span(store.target)
     lines = cls.syntax.lines
     is_after = any(cls.syntax.span(item.node).end <= span.start for item in init.parent_calls)
