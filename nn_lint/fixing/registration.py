@@ -10,19 +10,15 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.occurrences import Chain, attribute_occurrences
 from nn_lint.model.plain_containers import Item, PlainContainer
 from nn_lint.model.torch_spelling import spell_layer
+from nn_lint.project.torch_names import MODULE_NAMES
 
 _LIST_METHODS = frozenset({"append", "extend", "insert", "pop"})
 _DICT_METHODS = frozenset({"values", "items", "keys", "update", "pop", "clear"})
-_TAKEN_KEYS = frozenset(
+_TAKEN_KEYS = MODULE_NAMES | frozenset(
     (
-        "training type to train eval apply float half double cpu cuda xpu ipu mtia bfloat16 compile forward children "
-        "modules parameters buffers state_dict load_state_dict zero_grad add_module share_memory keys items values pop "
-        "clear update extra_repr call_super_init dump_patches named_children named_modules named_parameters "
-        "named_buffers get_buffer get_parameter get_submodule set_submodule get_extra_state set_extra_state "
-        "register_buffer register_module register_parameter register_backward_hook register_forward_hook "
-        "register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook "
-        "register_load_state_dict_post_hook register_load_state_dict_pre_hook register_state_dict_post_hook "
-        "register_state_dict_pre_hook requires_grad_ to_empty T_destination"
+        "xpu ipu mtia compile keys items values pop clear update call_super_init set_submodule T_destination "
+        "register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook "
+        "register_state_dict_post_hook register_state_dict_pre_hook"
     ).split()
 )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from nn_lint.model.layer_calls import built_class, holds_weights
+from nn_lint.model.layer_calls import built_class, holds_weights, is_parameter
 from nn_lint.model.method import Method
 from nn_lint.model.syntax import self_attribute
 from nn_lint.project.hierarchy import ExternalClass, ProjectClass, TorchClass
@@ -66,18 +66,26 @@ def _is_of_used_set(cls: ModuleClass, item: StoredLayer, unused: list[StoredLaye
 
 
 def stored_layers(cls: ModuleClass) -> Iterator[StoredLayer]:
-    """`self.fc = nn.Linear(...)` in the `__init__` of the class itself."""
+    """`self.fc = nn.Linear(...)`, or a parameter that trains, in the `__init__` of the class itself."""
     for node in cls.init.own_nodes if cls.init is not None else ():
         if not isinstance(node, cst.Assign) or len(node.targets) != 1 or not isinstance(node.value, cst.Call):
             continue
         target = node.targets[0].target
         name = self_attribute(target, cls.init.receiver) if cls.init is not None else None
         built = built_class(cls, cls.init, node.value) if name is not None and cls.init is not None else None
+        if name is not None and built is None and _is_trained_parameter(cls, node.value):
+            yield StoredLayer(name, target, node.value, "Parameter")
         if name is None or built is None or isinstance(built, ExternalClass):
             continue
         kind = built.name if isinstance(built, TorchClass) else built.facts.name
         if kind not in _NO_STEP and not kind.endswith("Loss"):
             yield StoredLayer(name, target, node.value, kind)
+
+
+def _is_trained_parameter(cls: ModuleClass, call: cst.Call) -> bool:
+    """A parameter of which nothing says whether it trains, so that it does."""
+    is_said = any(item.keyword is not None and item.keyword.value == "requires_grad" for item in call.args)
+    return cls.init is not None and not is_said and is_parameter(cls, cls.init, call)
 
 
 _STORE = re.compile(r"\.(\w+)[ \t]*=[ \t]*\(?[ \t]*(?:\w+\.)*[A-Z]\w*\(")

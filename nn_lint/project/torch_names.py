@@ -68,3 +68,15 @@ def torch_class(origin: str) -> str | None:
     if len(parts) == 3 or (parts[2] in ("modules", "parameter", "parallel") and len(parts) <= 5):
         return parts[-1] if parts[-1][:1].isupper() or parts[-1].startswith("_") else None
     return None
+
+
+MODULE_NAMES = frozenset(
+    (
+        "training type to train eval apply float half double cpu cuda bfloat16 forward children modules parameters "
+        "buffers state_dict load_state_dict zero_grad add_module share_memory extra_repr dump_patches named_children "
+        "named_modules named_parameters named_buffers get_buffer get_parameter get_submodule get_extra_state "
+        "set_extra_state register_buffer register_module register_parameter register_backward_hook "
+        "register_forward_hook register_forward_pre_hook register_full_backward_hook requires_grad_ to_empty"
+    ).split()
+)
+"""What every module has by `nn.Module`, whatever the release of torch."""

@@ -3,8 +3,8 @@ A buffer, parameter or submodule that is registered under a name which the objec
 
 ## Why it hurts
 `KeyError: "attribute 'mask' already exists"` when the model is built: `self.mask = None` before
-`self.register_buffer("mask", ...)` is enough, and so is a method or class attribute of that name. A name with a dot is
-refused as well.
+`self.register_buffer("mask", ...)` is enough, and so is a method or class attribute of that name, those of `nn.Module`
+(`type`, `half`) among them. A name with a dot is refused as well.
 
 ## What is not reported
 A name that was registered before, that is deleted first, or that only another path assigns; code that asks `hasattr`;
@@ -27,6 +27,7 @@ from nn_lint.model.suites import Suites
 from nn_lint.model.syntax import dotted, self_attribute, simple_statements, walk
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.hierarchy import TorchClass
+from nn_lint.project.torch_names import MODULE_NAMES
 from nn_lint.rules.rule import Example, Finding, Rule
 
 _KINDS = {
@@ -71,6 +72,8 @@ def _reason(cls: ModuleClass, init: Method, call: cst.Call, kind: str, name: str
     if "." in name or not name:
         return "torch refuses names that are empty or have a dot, with a `KeyError`"
     ending = f"`KeyError: attribute '{name}' already exists` when the model is built"
+    if name in MODULE_NAMES and not cls.defines(name):
+        return f"it is the name of a method of `nn.Module`, {ending}"
     method = cls.find_method(name)
     if method is not None and not method.decorators:
         return f"it is the name of a method, {ending}"
@@ -119,7 +122,10 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     if not names:
         return False
     taken = {method.name for method in facts.methods} | facts.assigned | set(_STORED.findall(source))
-    return any(name in taken or not name or "." in name for name in names) or facts.bases[:1] not in _PLAIN_BASES
+    return (
+        any(name in taken or name in MODULE_NAMES or not name or "." in name for name in names)
+        or facts.bases[:1] not in _PLAIN_BASES
+    )
 
 
 def premise(cls: ModuleClass) -> bool:
@@ -232,6 +238,20 @@ RULE = Rule(
                     self.register_buffer("mask", self.__dict__.pop("mask"))
                 def forward(self, x):
                     return x * self.mask
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Typed(nn.Module):
+                def __init__(self, n):
+                    super().__init__()
+                    self.register_buffer("type", torch.ones(n))  # NN409
+                    self.add_module("half", nn.Linear(n, n))  # NN409
+                    self.register_buffer("kind", torch.ones(n))
+                def forward(self, x):
+                    return x * self.type
             """
         ),
     ),

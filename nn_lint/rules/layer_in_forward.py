@@ -1,5 +1,5 @@
 """
-A layer that `forward` builds and calls at once: `nn.Dropout(0.5)(x)`, `nn.Linear(8, 8)(x)`.
+A layer that `forward` builds and calls in each call: `nn.Dropout(0.5)(x)`, `nn.Linear(8, 8)(x)`, `self.fc = ...`.
 
 ## Why it hurts
 The layer is made anew in every call and belongs to no module. A dropout made there is always in training mode:
@@ -9,8 +9,9 @@ call fails, since the weights are made on the CPU.
 
 ## What is not reported
 Layers that keep nothing (`nn.ReLU()(x)`, `nn.Softmax(dim=1)(x)`, losses), a dropout under a condition on
-`self.training` or a mode, or in a class that speaks of Monte Carlo dropout, a layer that `forward` stores on `self` or
-whose weights it sets, and layers of classes that are random by name or docstring.
+`self.training` or a mode, or in a class that speaks of Monte Carlo dropout, a layer that `forward` stores on `self`
+under some condition, or for others to take, or whose weights it sets, layers of the project's own classes that load or
+set their weights, and layers of classes that are random by name or docstring.
 
 ## Fix safety
 Unsafe, for dropouts alone: `F.dropout(x, p, training=self.training)` computes something else in evaluation, as it
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 import libcst as cst
 
@@ -31,18 +33,21 @@ from nn_lint.model.layer_calls import DROPOUTS, built_class, holds_weights
 from nn_lint.model.method import Method, names
 from nn_lint.model.modes import calls_in_any_mode, mentions_mode
 from nn_lint.model.module_class import ModuleClass
-from nn_lint.model.occurrences import name_occurrences
+from nn_lint.model.occurrences import attribute_occurrences, name_occurrences
 from nn_lint.model.receivers import takes_receiver
-from nn_lint.model.syntax import walk
+from nn_lint.model.syntax import self_attribute, walk
 from nn_lint.model.torch_spelling import spell_function
 from nn_lint.project.code_text import method_code
 from nn_lint.project.facts import ClassFacts
-from nn_lint.project.hierarchy import TorchClass
+from nn_lint.project.hierarchy import ProjectClass, TorchClass
 from nn_lint.project.premises.made_layers import may_call_what_it_builds
 from nn_lint.project.premises.reach import reached_code
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _RANDOM = re.compile(r"random|augment|nois|perturb", re.IGNORECASE)
+_SET = re.compile(
+    r"load|pretrain|weight\b|bias\b(?!\s*=)|\.data\b|init\w*\.|no_grad|requires_grad|\.apply\(|getattr|copy"
+)
 _MOVES = frozenset({"to", "cuda", "float", "double", "half", "type"})
 
 
@@ -63,8 +68,40 @@ def _of_method(cls: ModuleClass, method: Method) -> Iterator[Finding]:
             yield from _judge(cls, method, _moved(node.func), node, in_any_mode)
         elif isinstance(node, cst.Assign) and isinstance(node.value, cst.Call) and len(node.targets) == 1:
             target = node.targets[0].target
-            if isinstance(target, cst.Name) and _is_only_called(method, target.value):
+            is_local = isinstance(target, cst.Name) and _is_only_called(method, target.value)
+            if is_local or _is_stored_anew(cls, method, node):
                 yield from _judge(cls, method, _moved(node.value), None, in_any_mode)
+
+
+def _is_stored_anew(cls: ModuleClass, method: Method, node: cst.Assign) -> bool:
+    """`self.fc = nn.Linear(8, 8)` in each call of `forward`, for an attribute that the class only calls."""
+    attribute = self_attribute(node.targets[0].target, method.receiver)
+    if attribute is None or method.name != "forward" or cls.layers.assignments.get(attribute) != 1:
+        return False
+    found = built_class(cls, method, _moved(node.value)) if isinstance(node.value, cst.Call) else None
+    is_weighted = isinstance(found, TorchClass) and found.name not in DROPOUTS
+    before = list(takewhile(lambda item: item is not node, method.statements))
+    if (
+        not is_weighted
+        or len(before) == len(method.statements)
+        or any(True for item in before for _ in walk(item, cst.Return))
+    ):
+        return False
+    uses = [
+        chain
+        for owner in (cls, *cls.ancestors)
+        for other in owner.methods
+        for chain in attribute_occurrences(other.node.body, other.receiver, attribute)
+        if not isinstance(chain[-2], cst.AssignTarget)
+    ]
+    only_called = all(isinstance(chain[-2], cst.Call) and chain[-2].func is chain[-1] for chain in uses)
+    return bool(uses) and only_called and not cls.inherits(attribute) and _is_named_by_self(cls, attribute)
+
+
+def _is_named_by_self(cls: ModuleClass, attribute: str) -> bool:
+    """Whether no text of the file takes the attribute of anything else, or by its name."""
+    other = rf"(?<!\bself)\.\s*{attribute}\b(?!\s*\()|[\"']{attribute}\b"
+    return re.search(other, cls.definition.file.text.content) is None
 
 
 def _moved(node: cst.Call) -> cst.Call:
@@ -79,10 +116,10 @@ def _judge(
     cls: ModuleClass, method: Method, built: cst.Call, called: cst.Call | None, in_any_mode: set[cst.Call]
 ) -> Iterator[Finding]:
     found = built_class(cls, method, built)
-    if not isinstance(found, TorchClass):
+    if isinstance(found, ProjectClass) and not _starts_at_random(cls, found):
         return
     text = cls.syntax.text(built)
-    if found.name in DROPOUTS:
+    if isinstance(found, TorchClass) and found.name in DROPOUTS:
         if _is_off(built) or _may_be_switched(method, built) or drops_on_purpose(cls):
             return
         message = (
@@ -96,6 +133,18 @@ def _judge(
             f"`parameters()` and never train; build it in `__init__`"
         )
         yield Finding(cls.syntax.span(built), message)
+
+
+def _starts_at_random(cls: ModuleClass, found: ProjectClass) -> bool:
+    """A class of the project that makes layers with weights itself, and neither loads nor sets what is in them."""
+    model = cls.registry.model(found)
+    texts = [item.text for item in (model, *model.ancestors)]
+    if not model.is_certain or any(_SET.search(text) is not None for text in texts) or _is_random(model):
+        return False
+    init = model.init
+    made = (node.value for node in init.own_nodes if isinstance(node, cst.Assign)) if init is not None else ()
+    torch_made = (node for node in made if isinstance(built_class(model, init, node), TorchClass)) if init else ()
+    return any(holds_weights(model, init, node) for node in torch_made) if init is not None else False
 
 
 def _is_only_called(method: Method, name: str) -> bool:
@@ -151,9 +200,9 @@ def _are_for_function(arguments: Sequence[cst.Arg]) -> bool:
     return len(plain) < 2 and not any(item.star for item in arguments)
 
 
-_NAMED = re.compile(r"=\s*\(*\s*(?:\w+\.)*[A-Z]\w*\(")
+_NAMED = re.compile(r"=\s*\(*\s*(?:\w+\.)*_*[A-Z]\w*\(")
 _CALL_OF_CALL = re.compile(r"\)\s*\(")
-_AT_ONCE = re.compile(r"\b[A-Z]\w*\([\s\S]*\)\s*\(")
+_AT_ONCE = re.compile(r"\b_*[A-Z]\w*\([\s\S]*\)\s*\(")
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -330,6 +379,72 @@ RULE = Rule(
             class Unbound(nn.Module):
                 def forward(x):
                     return nn.Dropout(0.5)(x)  # NN412
+            """
+        ),
+        Example(
+            """
+            from torch import nn
+            class Block(nn.Module):
+                def __init__(self, d):
+                    super().__init__()
+                    self.fc = nn.Linear(d, d, bias=False)
+                def forward(self, x):
+                    return self.fc(x)
+            class Net(nn.Module):
+                def __init__(self, d):
+                    super().__init__()
+                    self.d = d
+                def forward(self, x):
+                    x = Block(self.d)(x)  # NN412
+                    block = Block(self.d)  # NN412
+                    x = block(x).flatten(1)
+                    self.fc = nn.Linear(x.shape[1], 10)  # NN412
+                    return self.fc(x)
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Blur(nn.Module):
+                def __init__(self, d):
+                    super().__init__()
+                    self.conv = nn.Conv2d(d, d, 3)
+                    nn.init.constant_(self.conv.weight, 1 / 9)
+                def forward(self, x):
+                    return self.conv(x)
+            class Loaded(nn.Module):
+                def __init__(self, path):
+                    super().__init__()
+                    self.fc = nn.Linear(4, 4)
+                    self.load_state_dict(torch.load(path))
+                def forward(self, x):
+                    return self.fc(x)
+            class Net(nn.Module):
+                def __init__(self, path):
+                    super().__init__()
+                    self.path = path
+                    self.out = None
+                def forward(self, x):
+                    if self.out is None:
+                        self.out = nn.Linear(4, 4)
+                    x = Loaded(self.path)(Blur(4)(x))
+                    self.act = nn.ReLU()
+                    return self.act(self.out(x))
+            class Once(nn.Module):
+                def forward(self, x):
+                    if hasattr(self, "fc"):
+                        return self.fc(x)
+                    self.fc = nn.Linear(4, 4)
+                    return self.fc(x)
+            class Given(nn.Module):
+                def __init__(self):
+                    super().__init__()
+                    self.table = nn.Parameter(torch.ones(4, 4))
+                def forward(self, x):
+                    self.proj = nn.Linear(4, 4)
+                    self.proj.weight = self.table
+                    return self.proj(x)
             """
         ),
     ),

@@ -1,10 +1,10 @@
 """
-A layer that `__init__` builds and nothing ever uses.
+A layer or parameter that `__init__` builds and nothing ever uses.
 
 ## Why it hurts
 The step is missing from what the model computes: an activation that was written down is not applied. A layer with
-weights is in `parameters()` and in every checkpoint, gets no gradient, and makes `DistributedDataParallel` stop with
-an error about parameters that did not take part in the loss.
+weights, or a parameter, is in `parameters()` and in every checkpoint, gets no gradient, and makes
+`DistributedDataParallel` stop with an error about parameters that did not take part in the loss.
 
 ## What is not reported
 Layers that a base, an heir or any text near takes (`model.head`, `"head"`), classes that walk over their submodules
@@ -32,7 +32,7 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     for item in unused:
         if item.attribute in confused or cls.init is None:
             continue
-        weights = holds_weights(cls, cls.init, item.call)
+        weights = item.kind == "Parameter" or holds_weights(cls, cls.init, item.call)
         harm = "its weights get no gradient and stay in every checkpoint" if weights else "the step is never taken"
         message = f"`self.{item.attribute}` (`{item.kind}`) is built and never used: {harm}"
         yield Finding(cls.syntax.span(item.target), message)
@@ -143,6 +143,21 @@ RULE = Rule(
                     attach(self)
                 def forward(self, x):
                     return self.fc(x)
+            """
+        ),
+        Example(
+            """
+            import torch
+            from torch import nn
+            class Scaled(nn.Module):
+                def __init__(self, d):
+                    super().__init__()
+                    self.fc = nn.Linear(d, d)
+                    self.gamma = nn.Parameter(torch.ones(d))  # NN408
+                    self.beta = nn.Parameter(torch.zeros(d))
+                    self.steps = nn.Parameter(torch.zeros(1), requires_grad=False)
+                def forward(self, x):
+                    return self.fc(x) + self.beta
             """
         ),
     ),

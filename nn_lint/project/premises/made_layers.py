@@ -8,8 +8,21 @@ from nn_lint.project.premises.trees import ClassTree, MethodTree
 
 
 def may_call_what_it_builds(cls: ClassTree) -> bool:
-    """Outside of `__init__`, the result of a call is called, or a name for it that is used for nothing else."""
-    return any(_builds(method) for method in cls.methods if method.name != "__init__")
+    """Outside of `__init__`, the result of a call is called, or a name for it that is used for nothing else.
+
+    In `forward` an attribute may be that name.
+    """
+    return any(_builds(method) for method in cls.methods if method.name != "__init__") or any(
+        _stores(method) for method in cls.methods if method.name == "forward"
+    )
+
+
+def _stores(method: MethodTree) -> bool:
+    """Whether a statement of the method itself gives an attribute the result of a call."""
+    return any(
+        isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and isinstance(node.targets[0], ast.Attribute)
+        for node in method.node.body
+    )
 
 
 def _builds(method: MethodTree) -> bool:
