@@ -9,7 +9,8 @@ stage that has a stride. A single input channel does not even fail: torch spread
 ## What it takes to be reported
 `forward` adds its input, unchanged and without a condition, to a straight branch of known layers, and the sizes differ
 whatever the arguments are (`stride=2`, `nn.Conv2d(8, 16, ...)`, `nn.Conv2d(c, 2 * c, ...)`), or for the arguments of a
-call in the project (`Block(64, 128, stride=2)`). An input that is cropped, padded, pooled, projected or added on a
+call in the project (`Block(64, 128, stride=2)`). Or it adds to such a branch what a shortcut of another stride makes of
+the input; that is reported only. An input that is cropped, padded, pooled, projected or added on a
 condition, a second `return`, layers that are built on a condition, and layers of unknown kind silence the rule.
 
 ## Fix safety
@@ -28,7 +29,7 @@ from nn_lint.diagnostic import Applicability, Severity
 from nn_lint.fixing.misfits import project_input
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.leftovers import dead_attributes
-from nn_lint.model.residual.misfits import MisfitSum, misfit_sums
+from nn_lint.model.residual.misfits import MisfitSum, misfit_projections, misfit_sums
 from nn_lint.project.code_text import aliases, method_code
 from nn_lint.project.facts import ClassFacts
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
@@ -38,6 +39,9 @@ def check(cls: ModuleClass) -> Iterator[Finding]:
     """Report each sum of input and branch that cannot work, unless a shortcut lies unused beside it."""
     if not cls.is_module:
         return
+    for total, misfit in misfit_projections(cls) if _may_project(cls.text) else ():
+        assert total.node is not None, "a sum is made by a node"
+        yield Finding(cls.syntax.span(total.node), f"{misfit.reason}, and the two are added")
     found = tuple(misfit_sums(cls))
     if not found or any(dead.raw_sum is not None for dead in dead_attributes(cls)):
         return
@@ -62,6 +66,8 @@ def _finding(cls: ModuleClass, found: MisfitSum) -> Finding:
     return Finding(cls.syntax.span(found.sum.node), message, repair, severity)
 
 
+_STRIDE = re.compile(r"\bstride\s*=\s*\(?\s*[2-4]|,\s*\(?[2-4]\s*[,)]")
+_PROJECTS = re.compile(r"(?:short_?cut|skip|downsample|identity|residual|proj)\w*\(", re.IGNORECASE)
 _SIZED = re.compile(r"Conv|Pool|Linear")
 _JOINS = re.compile(r"add|sub|sum|lerp")
 
@@ -71,10 +77,17 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     method = facts.method("forward")
     if method is None or facts.method("__init__") is None or _SIZED.search(source) is None:
         return False
+    if _may_project(source):
+        return True
     forward = method_code(facts, source, "forward")
     names = "|".join(map(re.escape, {*(name.lstrip("*") for name in method.parameters), *aliases(forward)}))
     added = rf"(?<![.\w])(?:{names})\s*[-+]|[-+]=?[\s\\]*(?:{names})\b(?!\s*[.(\[])"
     return _JOINS.search(forward) is not None or re.search(added, forward) is not None
+
+
+def _may_project(source: str) -> bool:
+    """Whether a class has a number for a stride, and calls something that has the name of a shortcut."""
+    return _STRIDE.search(source) is not None and _PROJECTS.search(source) is not None
 
 
 RULE = Rule(
@@ -84,7 +97,7 @@ RULE = Rule(
     fix=Applicability.VERIFIED,
     check=check,
     sieve=sieve,
-    premise=lambda cls: cls.sum_sides.layer,
+    premise=lambda cls: cls.sum_sides.layer or _may_project(cls.text),
     examples=(
         Example(
             """
@@ -310,6 +323,55 @@ RULE = Rule(
                         self.conv2 = nn.Conv2d(ch, ch, 3, 1, 1)
                 def forward(self, x):
                     return x + self.conv2(self.conv(x))
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Block(nn.Module):
+                def __init__(self, cin, cout):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(cin, cout, 3, stride=2, padding=1)
+                    self.shortcut = nn.Conv2d(cin, cout, 1)
+                def forward(self, x):
+                    return F.relu(self.conv1(x) + self.shortcut(x))  # NN307
+            """
+        ),
+        Example(
+            """
+            import torch.nn.functional as F
+            from torch import nn
+            class Same(nn.Module):
+                def __init__(self, cin, cout):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(cin, cout, 3, stride=2, padding=1)
+                    self.conv2 = nn.Conv2d(cout, cout, 3, padding=1)
+                    self.shortcut = nn.Conv2d(cin, cout, 1, 2)
+                def forward(self, x):
+                    return F.relu(self.conv2(self.conv1(x)) + self.shortcut(x))
+            class Given(nn.Module):
+                def __init__(self, cin, cout, stride=2):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(cin, cout, 3, stride=stride, padding=1)
+                    self.shortcut = nn.Conv2d(cin, cout, 1)
+                def forward(self, x):
+                    return F.relu(self.conv1(x) + self.shortcut(x))
+            class Pooled(nn.Module):
+                def __init__(self, cin, cout):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(cin, cout, 3, stride=2, padding=1)
+                    self.shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(cin, cout, 1))
+                def forward(self, x):
+                    return F.relu(self.conv1(x) + self.shortcut(x))
+            class Resized(nn.Module):
+                def __init__(self, cin, cout):
+                    super().__init__()
+                    self.conv1 = nn.Conv2d(cin, cout, 3, stride=2, padding=1)
+                    self.shortcut = nn.Conv2d(cin, cout, 1)
+                def forward(self, x):
+                    short = F.avg_pool2d(x, 2)
+                    return F.relu(self.conv1(x) + self.shortcut(short))
             """
         ),
     ),

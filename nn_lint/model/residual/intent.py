@@ -53,7 +53,7 @@ def residual_intent(cls: ModuleClass) -> Intent | None:
     is_closed = not any(site.kind is SiteKind.HIDDEN for site in sites) and not caller_may_add(cls, sites)
     if may_add_unseen(cls, sites) or not (is_closed or any(sign.is_inherent for sign in found)):
         return None
-    severity = _weigh(found, is_visible=is_closed and evidence.are_visible(sites))
+    severity = _weigh(found, is_visible=is_closed and evidence.are_visible(sites), is_used=bool(sites))
     if severity is None or any(lost_sums(cls)) or any(slips(cls)):
         return None
     reason = "; ".join((*(sign.text for sign in found), f"{block.weighted} layers with weights, and nothing is added"))
@@ -61,16 +61,17 @@ def residual_intent(cls: ModuleClass) -> Intent | None:
     return Intent(block, reason, severity, place)
 
 
-def _weigh(found: Sequence[Sign], *, is_visible: bool) -> Severity | None:
+def _weigh(found: Sequence[Sign], *, is_visible: bool, is_used: bool) -> Severity | None:
     """A strong sign makes an error where the uses of the class can be seen, and a warning where they cannot.
 
-    Weak signs count only where they can be seen: several make a warning, one alone a suspicion.
+    Weak signs count only where no use is out of sight: several make a warning, one alone a suspicion, that only where
+    some use is seen.
     """
     if found and found[0].is_strong:
         return Severity.ERROR if is_visible else Severity.WARNING
-    if not found or not is_visible:
-        return None
-    return Severity.WARNING if len(found) > 1 else Severity.SUSPICION
+    if len(found) > 1 and (is_visible or not is_used):
+        return Severity.WARNING
+    return Severity.SUSPICION if found and is_visible else None
 
 
 def _least_weights(block: Block) -> int:

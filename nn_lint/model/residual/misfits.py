@@ -12,7 +12,7 @@ from nn_lint.model.arithmetic import Numbers
 from nn_lint.model.bindings import bindings
 from nn_lint.model.layers import Layer
 from nn_lint.model.method import Method, names
-from nn_lint.model.residual.sizes import Misfit, branch_layers, misfit_of
+from nn_lint.model.residual.sizes import Misfit, branch_layers, misfit_of, stride_misfit
 from nn_lint.model.suites import Suites
 from nn_lint.model.syntax import simple_statements, summands
 from nn_lint.model.values import Kind, Value
@@ -53,6 +53,27 @@ def misfit_sums(cls: ModuleClass) -> Iterator[MisfitSum]:
             found = _judge(cls, init, layers)
             if found is not None:
                 yield MisfitSum(total, path, raw, *found)
+
+
+def misfit_projections(cls: ModuleClass) -> Iterator[tuple[Value, Misfit]]:
+    """The sums of a branch and a layer on the same input whose strides differ."""
+    forward, flow, init = cls.method("forward"), cls.flow, cls.init
+    if forward is None or flow is None or init is None or len(flow.returned) != 1:
+        return
+    suites, built = Suites(forward), set(simple_statements(init.node.body))
+    kept = set(flow.returned[0][1].ancestors())
+    for total in flow.values:
+        if total.kind is not Kind.ADD or total not in kept or not suites.is_unconditional(total.node):
+            continue
+        paths = [side.straight_path() for side in total.operands]
+        ways = [path for path in paths if path is not None and path[0] in flow.inputs and len(path) > 1]
+        if len(ways) != 2 or ways[0][0] is not ways[1][0]:
+            continue
+        layers = [layers for way in ways if (layers := branch_layers(cls, way)) is not None]
+        if len(layers) == 2 and all(layer.statement in built for side in layers for layer in side):
+            found = stride_misfit(init, *layers)
+            if found is not None:
+                yield total, found
 
 
 def _branch(total: Value, inputs: Sequence[Value]) -> tuple[Value, ...] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -66,6 +67,24 @@ _KNOWN = CONVOLUTIONS | _POOLS | _KEEPING | {"Linear"}
 def misfit_of(init: Method, layers: Sequence[Layer], given: Numbers) -> Misfit | None:
     """Why a branch does not fit its input, whatever the parameters are that are not given."""
     return _by_stride(init, layers, given) or _by_width(init, layers, given) or _by_kernel(init, layers, given)
+
+
+def stride_misfit(init: Method, branch: Sequence[Layer], projection: Sequence[Layer]) -> Misfit | None:
+    """Why a branch does not fit what projects its input: their strides differ whatever the parameters are."""
+    sides = [_sized(branch), _sized(projection)]
+    layers = [layer for side in sides for layer in side]
+    if not all(sides) or any(layer.torch_name in _POOLS for layer in layers):
+        return None
+    found = set()
+    for case in cases(init, [layer.argument("stride") for layer in layers], {}):
+        strides = [[_plain(layer, "stride", case) or 0 for layer in side] for side in sides]
+        found.add((prod(strides[0]), prod(strides[1])))
+    if any(
+        first == second or not 0 < min(first, second) < max(first, second) <= _MOST_STRIDE for first, second in found
+    ):
+        return None
+    shown = next(iter(found)) if len(found) == 1 else None
+    return Misfit("the branch and its shortcut differ in stride" + (f": {shown[0]} and {shown[1]}" if shown else ""))
 
 
 def _by_stride(init: Method, layers: Sequence[Layer], given: Numbers) -> Misfit | None:
