@@ -95,7 +95,8 @@ def _of_name(cls: ModuleClass, name: str, method: Method, depth: int) -> Resolve
     bindings = list(bound_names(method.node.body)).count(name)
     parameter = next((item for item in method.parameters if item.name == name), None)
     if parameter is not None:
-        return _promised(cls, parameter) if bindings == 0 and not parameter.star else None
+        is_kept = bindings == 0 and not parameter.star and not _is_called(method, name)
+        return _promised(cls, parameter) if is_kept else None
     assigned = [
         node.value
         for node in walk(method.node.body, cst.Assign, into_scopes=False)
@@ -105,6 +106,12 @@ def _of_name(cls: ModuleClass, name: str, method: Method, depth: int) -> Resolve
         and node.targets[0].target.value == name
     ]
     return made_class(cls, assigned[0], method, depth - 1) if bindings == 1 and len(assigned) == 1 else None
+
+
+def _is_called(method: Method, name: str) -> bool:
+    """Whether a name is called: what is annotated as a module may well be a class of modules."""
+    calls = (node.func for node in walk(method.node.body, cst.Call) if isinstance(node, cst.Call))
+    return any(isinstance(func, cst.Name) and func.value == name for func in calls)
 
 
 def _promised(cls: ModuleClass, parameter: Parameter) -> Resolved | None:

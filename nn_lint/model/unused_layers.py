@@ -40,13 +40,18 @@ class StoredLayer:
 
 
 def unused_layers(cls: ModuleClass) -> tuple[StoredLayer, ...]:
-    """The layers that `__init__` stores and that are never taken again."""
+    """The layers that `__init__` stores and that are never taken again.
+
+    Python reads `self.op２` as `self.op2`: names of other letters than ASCII may be spelled in several ways.
+    """
     init, forward = cls.init, cls.method("forward")
     if init is None or forward is None or not may_be_unused(cls.text):
         return ()
     if not _is_in_sight(cls, init, forward):
         return ()
-    found = [item for item in stored_layers(cls) if _is_named_once(item.attribute, cls.text)]
+    found = [
+        item for item in stored_layers(cls) if item.attribute.isascii() and _is_named_once(item.attribute, cls.text)
+    ]
     if not found or any(_WALKING.search(owner.text) for owner in (cls, *cls.ancestors)):
         return ()
     kept = [item for item in found if not _is_kept(cls, item) and not _is_of_used_set(cls, item, found)]

@@ -16,13 +16,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from nn_lint.model.attributes import assigned_attributes
+import libcst as cst
+
+from nn_lint.model.attributes import assigned_attributes, read_attributes
 from nn_lint.model.method import Method
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.parent_calls import CallForm
+from nn_lint.model.stores import stores
 from nn_lint.project.facts import ClassFacts
 from nn_lint.project.hierarchy import ExternalClass, Kinship, ProjectClass, TorchClass
 from nn_lint.rules.rule import Example, Finding, Rule
+
+_REACHES_UP = re.compile(r"\bsuper\([^)]*\)\.(?!__init__\b)")
 
 
 def check(cls: ModuleClass) -> Iterator[Finding]:
@@ -72,7 +77,7 @@ def _missing(cls: ModuleClass, mixin: ModuleClass, init: Method) -> Iterator[str
     methods = [method for item in (*others, mixin) for method in item.methods if method.node is not init.node]
     set_elsewhere = {name for method in methods for name in (method.name, *assigned_attributes(method))}
     set_elsewhere |= {name for item in (cls, mixin, *cls.ancestors) for name in item.facts.assigned}
-    read = frozenset().union(*(item.read_here for item in (cls, mixin, *cls.ancestors)))
+    read = _read(cls)
     asked = "".join(item.text for item in dict.fromkeys((cls, mixin, *cls.ancestors, *mixin.ancestors)))
     if "AttributeError" in asked:
         return
@@ -80,8 +85,32 @@ def _missing(cls: ModuleClass, mixin: ModuleClass, init: Method) -> Iterator[str
     for name in assigned_attributes(init):
         is_asked = f'"{name}"' in asked or f"'{name}'" in asked
         is_given = re.search(rf"(?<!\bself)\.{name}[ \t]*=(?!=)", given) is not None
-        if name in read - set_elsewhere and not (is_asked or is_given):
+        is_idle = name in _placeholders(init) and name not in _reached(cls)
+        if name in read - set_elsewhere and not (is_asked or is_given or is_idle):
             yield name
+
+
+def _placeholders(init: Method) -> frozenset[str]:
+    """What is only `None` until somebody fills it: whoever reads it has to fill it first."""
+    values = ((store.attribute, store.value) for store in stores(init))
+    return frozenset(name for name, value in values if isinstance(value, cst.Name) and value.value == "None")
+
+
+def _reached(cls: ModuleClass) -> frozenset[str]:
+    """What the class's own methods take of `self`, and all that they call on it."""
+    return frozenset(name for method in cls.closure(list(cls.methods)) for name in read_attributes(method))
+
+
+def _read(cls: ModuleClass) -> frozenset[str]:
+    """What the methods take of `self` that an instance has: those that are overridden count where `super` may reach."""
+    found: set[str] = set()
+    overridden: set[str] = set()
+    for owner in (cls, *cls.ancestors):
+        for method in owner.methods:
+            if method.name not in overridden or _REACHES_UP.search(cls.text):
+                found.update(read_attributes(method))
+        overridden |= {method.name for method in owner.methods} - {"__init__"}
+    return frozenset(found)
 
 
 def sieve(facts: ClassFacts, source: str) -> bool:
@@ -182,6 +211,26 @@ RULE = Rule(
                     if not hasattr(self, "entries"):
                         self.entries = {}
                     self.entries[name] = value
+            class Showing:
+                def __init__(self):
+                    self.shown = None
+                def show(self):
+                    return self.shown
+            class Idle:
+                def __init__(self):
+                    self.target = None
+                def weigh(self):
+                    return self.target.weight
+            class Untouched(nn.Module, Idle):
+                def __init__(self):
+                    super().__init__()
+                def forward(self, x):
+                    return x
+            class Shown(nn.Module, Showing):
+                def __init__(self):
+                    super().__init__()
+                def show(self):
+                    return 1
             class Listed(Registry):
                 def named(self):
                     return self.entries

@@ -231,6 +231,10 @@ RULE = Rule(
                     if self.count:
                         return nn.ReLU()
                     return 3
+            class Stacked(nn.Sequential):
+                def __init__(self, block: nn.Module):
+                    self.block = block
+                    super().__init__(block(2, 2), block(2, 2))
             class Rebound(nn.Module):
                 def __init__(self, body: nn.Module):
                     body = body.state_dict()

@@ -128,6 +128,12 @@ RULE = Rule(
                     self.up8 = nn.Upsample(scale_factor=8)
                 def forward(self, x):
                     return self.up8(self.up2(x))
+            class Wide(nn.Module):
+                def __init__(self, dim):
+                    super().__init__()
+                    self.op２ = nn.Linear(dim, dim)
+                def forward(self, x):
+                    return self.op2(x)
             class Far(Unseen, nn.Module):
                 def __init__(self, dim):
                     super().__init__()
