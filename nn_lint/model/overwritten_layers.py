@@ -80,11 +80,21 @@ def _stored(cls: ModuleClass, init: Method, statement: cst.CSTNode) -> str | Non
 
 
 def _is_loss(cls: ModuleClass, init: Method, attribute: str, first: cst.Assign, second: cst.Assign) -> bool:
-    """Two layers of one class that differ, or that are wanted twice: a line that stands there twice does no harm."""
+    """Two layers of one class that differ, or that are wanted twice: a line that stands there twice does no harm.
+
+    Nor does one that stands there again with more arguments: the first was made more exact.
+    """
     if built_class(cls, init, first.value) != built_class(cls, init, second.value):
+        return False
+    given = [_arguments(cls, node.value) for node in (first, second)]
+    if len(given[0]) < len(given[1]) and given[1][: len(given[0])] == given[0]:
         return False
     is_same = cls.syntax.text(first.value) == cls.syntax.text(second.value)
     return not is_same or len(list(cls.calls_on_self(attribute))) > 1
+
+
+def _arguments(cls: ModuleClass, node: cst.BaseExpression) -> list[str]:
+    return [cls.syntax.text(item.value) for item in node.args] if isinstance(node, cst.Call) else []
 
 
 def _may_take(init: Method, attribute: str, node: cst.CSTNode) -> bool:

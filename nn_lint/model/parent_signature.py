@@ -34,7 +34,10 @@ class Misfit:
 
 
 def misfits(cls: ModuleClass) -> Iterator[Misfit]:
-    """Calls that always raise TypeError: asked of CPython's trees, so that a class need not be parsed to say no."""
+    """Calls that always raise TypeError: asked of CPython's trees, so that a class need not be parsed to say no.
+
+    The parent stands in the same file: repositories hold templates whose calls a generator fills in from other files.
+    """
     init = _method(cls, "__init__")
     if init is None or not cls.is_certain or not any(True for _ in cls.ancestry.project_classes):
         return
@@ -59,6 +62,8 @@ def _misfit(cls: ModuleClass, init: MethodTree, call: ast.Call, parent: ast.expr
     if found is None:
         return None
     owner, method = found
+    if owner.definition.file is not cls.definition.file:
+        return None
     reason = misfit(method.node.args, call, int(is_super))
     if reason is None:
         return None

@@ -198,5 +198,18 @@ RULE = Rule(
                     return self.last(self.fc(x))
             """
         ),
+        Example(
+            """
+            from torch import nn
+            class Exact(nn.Module):
+                def __init__(self, size, width, padding):
+                    super().__init__()
+                    self.positions = nn.Embedding(size, width)
+                    self.padding = padding
+                    self.positions = nn.Embedding(size, width, padding_idx=padding)
+                def forward(self, x):
+                    return self.positions(x) + self.positions(x + 1)
+            """
+        ),
     ),
 )

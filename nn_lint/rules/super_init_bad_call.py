@@ -6,9 +6,9 @@ A call of the parent's `__init__` that cannot work as it is written.
 unbound object and initialises nothing; `nn.Module.__init__()` misses its `self`; `super().__init__(self)` hands it
 over twice; `super().init()` names no method; `nn.Module().__init__()` initialises another object; and
 `nn.Module.__init__` takes no arguments, so `super().__init__(width)` raises `TypeError: Net.__init__() takes 1
-positional argument but 2 were given`. Where the parent is in sight, its signature is read: `super().__init__()` for
-one that wants a width, and `Base.__init__(width)` without `self`, raise TypeError as well, and so does
-`Encoder.__init__(self)` in a class that does not inherit from `Encoder`, whose `super()` refuses the object.
+positional argument but 2 were given`. Where the parent stands in the same file, its signature is read:
+`super().__init__()` for one that wants a width, and `Base.__init__(width)` without `self`, raise TypeError as well,
+and so does `Encoder.__init__(self)` in a class that does not inherit from `Encoder`, whose `super()` refuses the object.
 
 ## What is not reported
 Arguments for a parent that may take them or whose `__init__` is decorated, `*args` and `**kwargs` (often empty), and
