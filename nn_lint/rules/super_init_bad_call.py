@@ -8,7 +8,7 @@ over twice; `super().init()` names no method; `nn.Module().__init__()` initialis
 `nn.Module.__init__` takes no arguments, so `super().__init__(width)` raises `TypeError: Net.__init__() takes 1
 positional argument but 2 were given`. Where the parent stands in the same file, its signature is read:
 `super().__init__()` for one that wants a width, and `Base.__init__(width)` without `self`, raise TypeError as well,
-and so does `Encoder.__init__(self)` in a class that does not inherit from `Encoder`, whose `super()` refuses the object.
+and so does `Encoder.__init__(self)` in a class that does not inherit from it: its `super()` refuses the object.
 
 ## What is not reported
 Arguments for a parent that may take them or whose `__init__` is decorated, `*args` and `**kwargs` (often empty), and
