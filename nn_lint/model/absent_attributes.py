@@ -117,7 +117,7 @@ def _may_be_set(cls: ModuleClass, name: str) -> bool:
     for file in hierarchy.files.mentioning(cls.name, cls.definition.file):
         if not may_see(cls.definition, file):
             continue
-        if re.search(outside, file.content):
+        if file.matches(outside):
             return True
         for facts in file.facts.classes:
             heir = ProjectClass(file, facts)

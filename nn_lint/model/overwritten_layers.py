@@ -11,7 +11,7 @@ import libcst as cst
 from nn_lint.model.layer_calls import built_class, holds_weights
 from nn_lint.model.method import Method
 from nn_lint.model.occurrences import name_occurrences
-from nn_lint.model.syntax import self_attribute, walk
+from nn_lint.model.syntax import self_attribute, simple_statements, walk
 
 if TYPE_CHECKING:
     from nn_lint.model.module_class import ModuleClass
@@ -31,18 +31,10 @@ def overwritten_layers(cls: ModuleClass) -> Iterator[OverwrittenLayer]:
     init = cls.init
     for block in walk(init.node, cst.IndentedBlock, into_scopes=False) if init is not None else ():
         if init is not None and isinstance(block, cst.IndentedBlock):
-            yield from _in_row(cls, init, _statements(block))
+            yield from _in_row(cls, init, tuple(simple_statements(block)))
     for loop in walk(init.node.body, cst.For, into_scopes=False) if init is not None else ():
         if init is not None and isinstance(loop, cst.For) and isinstance(loop.body, cst.IndentedBlock):
-            yield from _in_loop(cls, init, _statements(loop.body))
-
-
-def _statements(block: cst.IndentedBlock) -> list[cst.CSTNode]:
-    """The statements of a block, those that share a row each for itself."""
-    found: list[cst.CSTNode] = []
-    for item in block.body:
-        found.extend(item.body if isinstance(item, cst.SimpleStatementLine) else (item,))
-    return found
+            yield from _in_loop(cls, init, tuple(simple_statements(loop.body)))
 
 
 def _in_row(cls: ModuleClass, init: Method, statements: Sequence[cst.CSTNode]) -> Iterator[OverwrittenLayer]:

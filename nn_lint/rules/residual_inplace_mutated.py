@@ -44,8 +44,9 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.residual.gradients import SpoiledGradient, spoiled_gradients
 from nn_lint.model.residual.mutated import MutatedIdentity, mutated_identities
 from nn_lint.model.values import Kind
-from nn_lint.project.code_text import bare_code, method_code
+from nn_lint.project.code_text import bare_code
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.reach import reached_code
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 
@@ -90,9 +91,9 @@ def _untrainable(cls: ModuleClass, found: SpoiledGradient) -> Finding:
 
 
 _JOINS = re.compile(r"[-+]|add|sub|sum|lerp")
-_WRITES = re.compile(r"\w_\s*\(|\binplace\b|[-+*/@%&|^<>]=")
+_WRITES = re.compile(r"\w_\s*\(|\binplace\b|[-+*/@%&|^]=|<<=|>>=")
 _FLAG = re.compile(r"\binplace\s*=\s*True\b|[(,]\s*True\b")
-_FLAG_OR_WRITE = rf"{_FLAG.pattern}|relu_\s*\("
+_FLAG_OR_WRITE = re.compile(rf"{_FLAG.pattern}|relu_\s*\(")
 _WORD = re.compile(r"\w+")
 
 
@@ -102,15 +103,30 @@ def sieve(facts: ClassFacts, source: str) -> bool:
 
 
 def premise(cls: ModuleClass) -> bool:
-    """Something that works in place: in forward or what it calls, by an argument of a layer, or in a class nearby."""
-    names = (method.name for method in cls.facts.methods if method.name != "__init__")
-    if any(_WRITES.search(method_code(cls.facts, cls.text, name)) for name in names):
+    """A sum in what forward reaches, and something that works in place: there, by an argument of a layer, or nearby."""
+    reached = reached_code(cls.definition, cls.ancestry.project_classes)
+    if not any(map(_JOINS.search, reached)):
+        return False
+    if any(map(_WRITES.search, reached)) or _FLAG.search(bare_code(cls.text)) is not None:
         return True
-    if _FLAG.search(bare_code(cls.text)) is not None:
-        return True
+    return _has_writer_near(cls)
+
+
+def _has_writer_near(cls: ModuleClass) -> bool:
+    """Whether a class of the file that the class names, or one that such a class names, may work in place."""
     file = cls.definition.file
-    others = {facts.name for facts in file.facts.classes if facts != cls.facts}
-    return file.matches(_FLAG_OR_WRITE) and not others.isdisjoint(_WORD.findall(cls.text))
+    if not file.matches(_FLAG_OR_WRITE.pattern):
+        return False
+    pending, seen = [cls.text], {cls.name}
+    while pending:
+        words = set(_WORD.findall(pending.pop())) - seen
+        for facts in (item for item in file.facts.classes if item.name in words):
+            seen.add(facts.name)
+            text = file.text.readable.rows(facts.first_row, facts.end_row)
+            if _FLAG_OR_WRITE.search(text) is not None:
+                return True
+            pending.append(text)
+    return False
 
 
 RULE = Rule(

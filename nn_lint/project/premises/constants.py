@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from nn_lint.project.premises.nodes import is_attribute_of, last_name, nodes
+from nn_lint.project.premises.nodes import assignments, is_attribute_of, last_name, nodes
 from nn_lint.project.premises.trees import ClassTree, MethodTree
 
 
@@ -39,10 +39,8 @@ def _kept(init: MethodTree, made: re.Pattern[str], helpers: set[str]) -> Iterato
     local = {node.id for node in init.nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
     if not calls:
         return
-    for node in init.nodes:
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names = [target.attr for target in targets if is_attribute_of(target, init.receiver)]
-            inner = set(nodes(node.value)) if names else set()
-            if not inner.isdisjoint(calls) or any(isinstance(item, ast.Name) and item.id in local for item in inner):
-                yield from names
+    for targets, value in assignments(init.nodes):
+        names = [target.attr for target in targets if is_attribute_of(target, init.receiver)]
+        inner = set(nodes(value)) if names else set()
+        if not inner.isdisjoint(calls) or any(isinstance(item, ast.Name) and item.id in local for item in inner):
+            yield from names

@@ -6,7 +6,7 @@ import ast
 import builtins
 from collections.abc import Iterator
 
-from nn_lint.project.premises.nodes import last_name
+from nn_lint.project.premises.nodes import assignments, last_name
 from nn_lint.project.premises.trees import ClassTree, MethodTree
 
 _CONTAINERS = (ast.List, ast.Tuple, ast.Dict, ast.ListComp, ast.DictComp)
@@ -18,17 +18,15 @@ _PLAIN = frozenset(dir(builtins))
 def may_hold_layers(cls: ClassTree) -> bool:
     """An attribute is given a container, and what it is filled with there or later may be a layer."""
     for method in cls.methods:
-        for node in method.nodes:
-            if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                names = [target.attr for target in targets if isinstance(target, ast.Attribute)]
-                if names and _may_hold(node.value, method):
-                    return True
-                grows = any(_grows(cls, name) for name in names)
-                if grows and _is_container(node.value):
-                    return True
-                if names and any(_may_hold(value, helper) or grows for helper, value in _given_back(cls, node.value)):
-                    return True
+        for targets, value in assignments(method.nodes):
+            names = [target.attr for target in targets if isinstance(target, ast.Attribute)]
+            if names and _may_hold(value, method):
+                return True
+            grows = any(_grows(cls, name) for name in names)
+            if grows and _is_container(value):
+                return True
+            if names and any(_may_hold(given, helper) or grows for helper, given in _given_back(cls, value)):
+                return True
     return False
 
 
@@ -88,11 +86,9 @@ def _may_be_layer(node: ast.AST) -> bool:
 
 
 def _given(method: MethodTree, name: str) -> Iterator[ast.expr]:
-    for node in method.nodes:
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            if any(last_name(target) == name for target in targets):
-                yield node.value
+    for targets, value in assignments(method.nodes):
+        if any(last_name(target) == name for target in targets):
+            yield value
 
 
 def _grows(root: ClassTree | MethodTree, name: str) -> bool:

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import TypeGuard
 
-from nn_lint.project.premises.nodes import last_name, nodes
+from nn_lint.project.premises.nodes import assignments, last_name, nodes
 from nn_lint.project.premises.trees import ClassTree, MethodTree
 
 _LEAVING = (ast.Return, ast.Raise)
@@ -43,15 +43,13 @@ def _is_unread(method: MethodTree) -> Iterator[bool]:
     """
     read = {node.id for node in method.nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     read |= {node.target.id for node in method.nodes if isinstance(node, ast.AugAssign) and _is_plain(node.target)}
-    for node in method.nodes:
-        if isinstance(node, ast.NamedExpr):
-            yield node.target.id not in read
-        elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if _is_plain(target):
-                    yield target.id not in read
-                elif isinstance(node.value, ast.Tuple) or _adds(node.value):
-                    yield any(_is_plain(part) and part.id not in read for part in nodes(target))
+    yield from (node.target.id not in read for node in method.nodes if isinstance(node, ast.NamedExpr))
+    for targets, value in assignments(method.nodes):
+        for target in targets:
+            if _is_plain(target):
+                yield target.id not in read
+            elif isinstance(value, ast.Tuple) or _adds(value):
+                yield any(_is_plain(part) and part.id not in read for part in nodes(target))
 
 
 def _ends_in_sum(method: MethodTree) -> Iterator[bool]:
@@ -60,11 +58,9 @@ def _ends_in_sum(method: MethodTree) -> Iterator[bool]:
     for node in method.nodes:
         if isinstance(node, ast.Name):
             last[node.id] = max(node.lineno, last.get(node.id, 0))
-    for node in method.nodes:
-        if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            yield isinstance(node.value, ast.UnaryOp) and isinstance(node.value.op, ast.UAdd)
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            yield _adds(node.value) and any(_is_plain(item) and last[item.id] == node.lineno for item in targets)
+    for targets, value in assignments(method.nodes):
+        yield isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.UAdd)
+        yield _adds(value) and any(_is_plain(item) and last[item.id] == item.lineno for item in targets)
 
 
 def _is_replaced_copy(method: MethodTree) -> Iterator[bool]:

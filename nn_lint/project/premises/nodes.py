@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeGuard
 
 _LEAVES = frozenset({ast.Constant, ast.Name, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.MatchSingleton})
@@ -57,3 +57,12 @@ def arguments(call: ast.Call) -> Iterator[ast.expr]:
     for item in call.args:
         yield item.value if isinstance(item, ast.Starred) else item
     yield from (word.value for word in call.keywords)
+
+
+def assignments(found: Iterable[ast.AST]) -> Iterator[tuple[Sequence[ast.expr], ast.expr]]:
+    """The targets and the value of each assignment among some nodes, of annotated ones too."""
+    for node in found:
+        if isinstance(node, ast.Assign):
+            yield node.targets, node.value
+        elif isinstance(node, ast.AnnAssign) and node.value is not None:
+            yield (node.target,), node.value

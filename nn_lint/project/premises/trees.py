@@ -8,7 +8,7 @@ from functools import cached_property, wraps
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from nn_lint.project.premises.nodes import last_name, nodes
+from nn_lint.project.premises.nodes import assignments, last_name, nodes
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Answer = TypeVar("Answer")
@@ -75,12 +75,10 @@ class ClassTree:
     @cached_property
     def given(self) -> tuple[tuple[str, ast.expr], ...]:
         """The attributes that assignments anywhere in the class give something to, and what that is."""
-        assignments = (node for node in self.nodes if isinstance(node, (ast.Assign, ast.AnnAssign)))
         return tuple(
-            (target.attr, node.value)
-            for node in assignments
-            if node.value is not None
-            for target in (node.targets if isinstance(node, ast.Assign) else (node.target,))
+            (target.attr, value)
+            for targets, value in assignments(self.nodes)
+            for target in targets
             if isinstance(target, ast.Attribute)
         )
 
