@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model.expressions import Flow
-from nn_lint.model.inplace import FLAG_POSITIONS, in_place
+from nn_lint.model.inplace import in_place, may_be_told_to_write
 from nn_lint.model.layers import ACTIVATIONS, CONVOLUTIONS, PASSIVE, Layer
 from nn_lint.model.method import Method
 from nn_lint.model.occurrences import name_occurrences, occurrences
@@ -83,7 +83,7 @@ def is_thrown_away(cls: ModuleClass, flow: Flow, statement: cst.Expr) -> bool:
         return False
     if value.kind is Kind.LAYER:
         return not _is_hooked(cls) and _only_compute(cls, flow, statement, _layers_called(cls, value))
-    if _may_be_told_to_write(node, value.name):
+    if may_be_told_to_write(node, value.name):
         return False
     origin = dotted(node.func)
     found = cls.resolve(origin) if origin is not None else None
@@ -173,14 +173,6 @@ def _gives_new(layer: Layer | None) -> bool:
     flag = layer.argument("inplace")
     starred = any(item.star for item in layer.call.args)
     return not starred and (flag is None or (isinstance(flag, cst.Name) and flag.value == "False"))
-
-
-def _may_be_told_to_write(call: cst.Call, name: str) -> bool:
-    """`inplace`, `out` or further arguments that may be one of them."""
-    plain = [item for item in call.args if item.keyword is None]
-    named = {item.keyword.value for item in call.args if item.keyword is not None}
-    limit = FLAG_POSITIONS.get(name, len(plain))
-    return bool(named & {"inplace", "out"}) or any(item.star for item in call.args) or len(plain) > limit
 
 
 def _is_tensor(cls: ModuleClass, value: Value) -> bool:

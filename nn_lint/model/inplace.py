@@ -189,3 +189,11 @@ def _by_call(value: Value, call: cst.Call) -> InPlace | None:
     if flag is None:
         return None
     return InPlace(value, call, None, flag, gives_operand=True, function=value.name)
+
+
+def may_be_told_to_write(call: cst.Call, name: str) -> bool:
+    """`inplace`, `out` or further arguments that may be one of them."""
+    plain = [item for item in call.args if item.keyword is None]
+    named = {item.keyword.value for item in call.args if item.keyword is not None}
+    limit = FLAG_POSITIONS.get(name, len(plain))
+    return bool(named & {"inplace", "out"}) or any(item.star for item in call.args) or len(plain) > limit

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from nn_lint.model.containers import parts
-from nn_lint.model.layers import ACTIVATIONS, Layer
+from nn_lint.model.inplace import may_be_told_to_write
+from nn_lint.model.layers import Layer
 from nn_lint.model.method import Method
 from nn_lint.model.syntax import dotted, self_attribute, walk
 from nn_lint.project.hierarchy import ExternalClass, ProjectClass
@@ -129,26 +130,15 @@ def _of_call(cls: ModuleClass, method: Method, node: cst.Call, depth: int) -> It
 
 def _gives_new(cls: ModuleClass, method: Method, node: cst.Call) -> bool:
     """Whether a function, or a method of a value at hand, is known to compute and not to write."""
-    if _may_be_told_to_write(node):
+    name = dotted(node.func) or ""
+    first, last = name.partition(".")[0], name.rpartition(".")[2]
+    if may_be_told_to_write(node, last):
         return False
     if isinstance(node.func, cst.Name) and node.func.value in _BUILTINS:
         return node.func.value not in method.locals
-    name = dotted(node.func) or ""
-    first, last = name.partition(".")[0], name.rpartition(".")[2]
     found = cls.resolve(name) if name and first not in method.locals else None
     if found is not None:
         origins = (f"torch.{last}", f"torch.nn.functional.{last}")
         return last in _FUNCTIONS and isinstance(found, ExternalClass) and found.origin in origins
     called = node.func.attr.value if isinstance(node.func, cst.Attribute) else ""
     return called in (_OF_PARAMETERS if first == method.receiver else _METHODS)
-
-
-def _may_be_told_to_write(node: cst.Call) -> bool:
-    """`out`, `inplace`, or an activation with arguments by position, one of which may be that."""
-    words = {item.keyword.value for item in node.args if item.keyword is not None}
-    name = (dotted(node.func) or "").rpartition(".")[2]
-    return bool(words & {"out", "inplace"}) or (name in _WITH_FLAG and len(node.args) - len(words) > 1)
-
-
-_WITH_FLAG = frozenset(name.lower() for name in ACTIVATIONS) | {"leaky_relu"}
-"""Functions that may be told by position to work in place."""
