@@ -31,6 +31,7 @@ from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.plain_containers import grown
 from nn_lint.model.syntax import dotted
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.defaults import may_share_default
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _EMPTY = re.compile(r"\[\s*\]|\{\s*\}|(?:list|dict)\(\s*\)")
@@ -129,6 +130,7 @@ RULE = Rule(
     fix=Applicability.UNSAFE,
     check=check,
     sieve=sieve,
+    premise=lambda cls: cls.tree is None or may_share_default(cls.tree),
     examples=(
         Example(
             """

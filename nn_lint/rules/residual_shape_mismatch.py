@@ -32,6 +32,7 @@ from nn_lint.model.residual.leftovers import dead_attributes
 from nn_lint.model.residual.misfits import MisfitSum, misfit_projections, misfit_sums
 from nn_lint.project.code_text import aliases, method_code
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.strides import may_differ_in_stride
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 
@@ -90,6 +91,13 @@ def _may_project(source: str) -> bool:
     return _STRIDE.search(source) is not None and _PROJECTS.search(source) is not None
 
 
+def premise(cls: ModuleClass) -> bool:
+    """A sum of an input and a layer, or one of a branch and its shortcut where a convolution has a stride."""
+    if cls.tree is None or cls.sum_sides.layer:
+        return True
+    return _may_project(cls.text) and may_differ_in_stride(cls.tree)
+
+
 RULE = Rule(
     code="NN307",
     name="residual-shape-mismatch",
@@ -97,7 +105,7 @@ RULE = Rule(
     fix=Applicability.VERIFIED,
     check=check,
     sieve=sieve,
-    premise=lambda cls: cls.sum_sides.layer or _may_project(cls.text),
+    premise=premise,
     examples=(
         Example(
             """

@@ -16,6 +16,7 @@ Safe: the comma is taken away, where the code cannot run with it.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -23,6 +24,7 @@ from nn_lint.diagnostic import Applicability, Edit, Span
 from nn_lint.model.module_class import ModuleClass
 from nn_lint.model.trailing_commas import Meant, TrailingComma, trailing_commas
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.nodes import assignments
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 
@@ -77,6 +79,14 @@ def sieve(facts: ClassFacts, source: str) -> bool:
     )
 
 
+def premise(cls: ModuleClass) -> bool:
+    """An assignment of a tuple of one."""
+    if cls.tree is None:
+        return True
+    values = (value for _, value in assignments(cls.tree.nodes))
+    return any(isinstance(value, ast.Tuple) and len(value.elts) == 1 for value in values)
+
+
 RULE = Rule(
     code="NN212",
     name="trailing-comma",
@@ -84,6 +94,7 @@ RULE = Rule(
     fix=Applicability.SAFE,
     check=check,
     sieve=sieve,
+    premise=premise,
     examples=(
         Example(
             """

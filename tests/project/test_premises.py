@@ -10,6 +10,7 @@ import pytest
 
 from nn_lint.project.premises.constants import may_keep_new_tensor
 from nn_lint.project.premises.containers import may_hold_layers
+from nn_lint.project.premises.defaults import may_share_default
 from nn_lint.project.premises.discarded import may_drop_result
 from nn_lint.project.premises.dropouts import may_drop_always
 from nn_lint.project.premises.features import may_disagree
@@ -22,6 +23,7 @@ from nn_lint.project.premises.reach import taken
 from nn_lint.project.premises.repeats import may_repeat
 from nn_lint.project.premises.shortcut import adds_for_certain
 from nn_lint.project.premises.states import may_carry_state
+from nn_lint.project.premises.strides import may_differ_in_stride
 from nn_lint.project.premises.sum_sides import SumSides, sum_sides
 from nn_lint.project.premises.trees import ClassTree
 
@@ -277,3 +279,24 @@ def test_layers_that_may_be_built_to_be_called(rows: list[str], expected: bool) 
 )
 def test_dropouts_that_may_always_be_on(rows: list[str], expected: bool) -> None:
     assert may_drop_always(tree(forward(*rows)), ("dropout",)) is expected
+
+
+@pytest.mark.parametrize(
+    ("default", "expected"),
+    [("nn.ReLU()", True), ("[nn.ReLU()]", True), ("[]", True), ("{}", True), ("(3, 3)", False), ("None", False)],
+)
+def test_defaults_that_may_be_shared(default: str, expected: bool) -> None:
+    assert may_share_default(tree(f"def forward(self, x, *, act={default}):\n    return x")) is expected
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("self.a = nn.Conv2d(3, 3, 1, stride=2)", True),
+        ("self.a = nn.Conv2d(3, 3, 1, width)", True),
+        ("self.a = nn.Conv2d(3, 3, 1, stride=1)", False),
+        ("self.a = nn.Linear(3, 3, 1, 2)", False),
+    ],
+)
+def test_strides_that_may_differ(row: str, expected: bool) -> None:
+    assert may_differ_in_stride(tree(init(row), forward("return self.a(x) + self.b(x)"))) is expected
