@@ -33,6 +33,7 @@ from nn_lint.model.occurrences import name_occurrences
 from nn_lint.model.stores import stores
 from nn_lint.model.syntax import dotted, self_attribute
 from nn_lint.project.facts import ClassFacts
+from nn_lint.project.premises.casts import may_cast_away
 from nn_lint.rules.rule import Example, Finding, Repair, Rule
 
 _CASTS = frozenset("to cuda cpu half float double bfloat16 type type_as xpu".split())
@@ -211,6 +212,7 @@ RULE = Rule(
     fix=Applicability.UNSAFE,
     check=check,
     sieve=sieve,
+    premise=lambda cls: cls.tree is None or may_cast_away(cls.tree),
     examples=(
         Example(
             """

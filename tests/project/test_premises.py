@@ -8,6 +8,7 @@ from textwrap import dedent
 
 import pytest
 
+from nn_lint.project.premises.casts import may_cast_away
 from nn_lint.project.premises.constants import may_keep_new_tensor
 from nn_lint.project.premises.containers import may_hold_layers
 from nn_lint.project.premises.defaults import may_share_default
@@ -300,3 +301,19 @@ def test_defaults_that_may_be_shared(default: str, expected: bool) -> None:
 )
 def test_strides_that_may_differ(row: str, expected: bool) -> None:
     assert may_differ_in_stride(tree(init(row), forward("return self.a(x) + self.b(x)"))) is expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["self.w = nn.Parameter(torch.ones(3)).cuda()"], True),
+        (["self.w = 2 * nn.Parameter(torch.ones(3))"], True),
+        (["self.w = torch.sigmoid(nn.Parameter(torch.ones(3)))"], True),
+        (["w = nn.Parameter(torch.ones(3))", "self.w = w.T"], True),
+        (["self.w = nn.Parameter(torch.ones(3))", "self.w = self.w.to(width)"], True),
+        (["self.w = nn.Parameter(torch.ones(3).cuda())"], False),
+        (["self.w = nn.Parameter(torch.ones(3))", "self.b = torch.ones(3).cuda()"], False),
+    ],
+)
+def test_parameters_that_may_be_cast_away(rows: list[str], expected: bool) -> None:
+    assert may_cast_away(tree(init(*rows))) is expected

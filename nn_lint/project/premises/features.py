@@ -13,6 +13,8 @@ _GIVING = frozenset({"out_features", "out_channels", "embedding_dim", "hidden_si
 _TAKING = frozenset({"in_features", "in_channels", "num_features", "normalized_shape", "input_size"})
 _LAYERS = re.compile(r"Linear|(?:Conv|BatchNorm|ConvTranspose)[123]d|LayerNorm|Embedding|LSTM|GRU|RNN")
 _DIVIDED = re.compile(r"Conv(?:Transpose)?[123]d|MultiheadAttention|Transformer(?:En|De)coderLayer|GroupNorm")
+_GROUPS_PLACE = 6
+_PARTS = frozenset({"d_model", "nhead", "embed_dim", "num_heads", "num_channels", "num_groups"})
 _OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.FloorDiv)
 
 
@@ -36,11 +38,18 @@ def may_disagree(cls: ClassTree) -> bool:
 def may_not_divide(cls: ClassTree) -> bool:
     """A layer with heads or groups whose numbers are written out."""
     return any(
-        isinstance(node, ast.Call)
-        and _DIVIDED.fullmatch(last_name(node.func)) is not None
-        and sum(isinstance(item, ast.Constant) for item in (*node.args, *(word.value for word in node.keywords))) > 1
+        isinstance(node, ast.Call) and _DIVIDED.fullmatch(last_name(node.func)) is not None and _is_divided(node)
         for node in cls.nodes
     )
+
+
+def _is_divided(call: ast.Call) -> bool:
+    """Whether both numbers may be written out; of a convolution's many, the groups."""
+    if "Conv" in last_name(call.func):
+        numbers = [*call.args[_GROUPS_PLACE:], *(word.value for word in call.keywords if word.arg == "groups")]
+        return any(isinstance(item, ast.Constant) and item.value != 1 for item in numbers)
+    numbers = [*call.args[:2], *(word.value for word in call.keywords if word.arg in _PARTS)]
+    return sum(isinstance(item, ast.Constant) for item in numbers) > 1
 
 
 def _numbers(call: ast.Call, index: int, names: frozenset[str]) -> Iterator[ast.expr]:

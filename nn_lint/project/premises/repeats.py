@@ -7,6 +7,8 @@ import ast
 from nn_lint.project.premises.nodes import arguments, binds, is_name, last_name, nodes
 from nn_lint.project.premises.trees import ClassTree
 
+_CONTAINERS = frozenset({"Sequential", "ModuleList", "ModuleDict"})
+
 
 def may_repeat(cls: ClassTree) -> bool:
     """A list is multiplied, a loop that counts hands on a name that it does not bind, or a call has a name twice.
@@ -24,7 +26,8 @@ def _repeats(node: ast.AST) -> bool:
             return _counts(node.generators[0].iter)
         return isinstance(node.elt, ast.Name) and _counts(node.generators[0].iter) and not binds(node, node.elt.id)
     if isinstance(node, ast.Assign):
-        return sum(isinstance(target, ast.Attribute) for target in node.targets) > 1
+        is_made = isinstance(node.value, ast.Call)
+        return is_made and sum(isinstance(target, ast.Attribute) for target in node.targets) > 1
     if isinstance(node, ast.For):
         return _counts(node.iter) and any(_appends_outer(call, node) for call in nodes(node))
     return isinstance(node, ast.Call) and (last_name(node.func) == "fromkeys" or _has_twice(node))
@@ -44,6 +47,8 @@ def _appends_outer(call: ast.AST, loop: ast.For) -> bool:
 
 def _has_twice(call: ast.Call) -> bool:
     """`nn.Sequential(fc, act, fc)`, or the same in a list."""
+    if last_name(call.func) not in _CONTAINERS:
+        return False
     names: list[str] = []
     for argument in arguments(call):
         items = argument.elts if isinstance(argument, (ast.List, ast.Tuple)) else [argument]
