@@ -115,8 +115,6 @@ def premise(cls: ModuleClass) -> bool:
 def _has_writer_near(cls: ModuleClass) -> bool:
     """Whether a class of the file that the class names, or one that such a class names, may work in place."""
     file = cls.definition.file
-    if not file.matches(_FLAG_OR_WRITE.pattern):
-        return False
     pending, seen = [cls.text], {cls.name}
     while pending:
         words = set(_WORD.findall(pending.pop())) - seen

@@ -20,12 +20,11 @@ def may_hold_layers(cls: ClassTree) -> bool:
     for method in cls.methods:
         for targets, value in assignments(method.nodes):
             names = [target.attr for target in targets if isinstance(target, ast.Attribute)]
-            if names and _may_hold(value, method):
+            given = [(method, value), *_given_back(cls, value)] if names else []
+            if any(_may_hold(item, owner) for owner, item in given):
                 return True
-            grows = any(_grows(cls, name) for name in names)
-            if grows and _is_container(value):
-                return True
-            if names and any(_may_hold(given, helper) or grows for helper, given in _given_back(cls, value)):
+            may_grow = len(given) > 1 or _is_container(value)
+            if may_grow and any(_grows(cls, name) for name in names):
                 return True
     return False
 
